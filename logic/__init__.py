@@ -1,0 +1,1 @@
+"""First-order logic with majority, FO(M): sentences, their meaning, and proofs about them."""

@@ -1,0 +1,1 @@
+"""From an ONNX file to a threshold-circuit family and an FO(M) sentence."""

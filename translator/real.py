@@ -1,0 +1,191 @@
+"""The network over the real numbers: what the ONNX file says, before any rounding.
+
+A `RealNetwork` is a list of tensor-valued nodes. A node has position variables 0..k-1, each ranging over 1..n, and a static
+shape, kept flat: its value at length n is an array of shape ``(B, n, .., n, size)``. References carry position terms
+(`circuits.positions.Ref`), so that transposed scores, shifts, first and last token are references, not nodes. The node kinds
+are those of `circuits.network` without formats and rounding points; `translator.fixing` chooses these.
+
+`Letters` and `Features` are the two inputs; a network has exactly one of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from circuits.positions import Guard, Ref
+from translator.scalar import Scalar
+
+Vector = np.ndarray[Any, np.dtype[np.float64]]
+Index = np.ndarray[Any, np.dtype[np.int64]]
+
+
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """The input word, one-hot: element a at position x is 1 iff letter a stands there. One position variable."""
+
+    name: str
+    size: int
+    n_positions: Literal[1] = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """A fixed-size real input without positions, flattened in row-major order."""
+
+    name: str
+    size: int
+    shape: tuple[int, ...]
+    n_positions: Literal[0] = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Predicates:
+    """Conditions on positions alone: element i is 1 where ``guards[i]`` holds, else 0."""
+
+    name: str
+    n_positions: int
+    guards: tuple[Guard, ...]
+
+    @property
+    def size(self) -> int:
+        return len(self.guards)
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """One summand of a linear map: ``matrix @ value(ref)``; matrix of shape (size, operand size), float64."""
+
+    ref: Ref
+    matrix: csr_array
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """``sum(matrix @ operand) + const + length * n``: the affine maps over static axes. Exact."""
+
+    name: str
+    n_positions: int
+    size: int
+    operands: tuple[Operand, ...]
+    const: Vector
+    length: Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Multiply:
+    """Element t is ``left[left_index[t]] * right[right_index[t]]``, a product of two variables."""
+
+    name: str
+    n_positions: int
+    left: Ref
+    left_index: Index
+    right: Ref
+    right_index: Index
+
+    @property
+    def size(self) -> int:
+        return len(self.left_index)
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """A scalar function of every element."""
+
+    name: str
+    n_positions: int
+    size: int
+    operand: Ref
+    function: Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """Sum over the positions y with the guard; y is variable number `n_positions` of operand and guard. Exact."""
+
+    name: str
+    n_positions: int
+    size: int
+    operand: Ref
+    guard: Guard
+
+
+@dataclass(frozen=True, slots=True)
+class Maximum:
+    """Largest of several elements: row i of `groups` (shape (size, k)) lists the operand's elements compared.
+
+    With a `guard`, also over all positions y that satisfy it, where y is variable number `n_positions` of operand and
+    guard; without one the operand has the node's own positions only. `segments` adds further candidates (slots before or
+    after the positions): each a reference of the node's own positions with its own groups.
+    """
+
+    name: str
+    n_positions: int
+    size: int
+    operand: Ref
+    groups: Index
+    guard: Guard | None
+    segments: tuple[tuple[Ref, Index], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """Element i is ``num[i] / den[den_index[i]]``; the denominator is positive. 0/0 is 0."""
+
+    name: str
+    n_positions: int
+    size: int
+    num: Ref
+    den: Ref
+    den_index: Index
+
+
+RealNode = Letters | Features | Predicates | Linear | Multiply | Map | Sum | Maximum | Ratio
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """The lengths n a network accepts: at least `least`, at most `most` (None: unbounded), and why."""
+
+    least: int = 1
+    most: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """The first graph output as references into the network.
+
+    kind: "classes" (C logits, decision = argmax with the lowest index on ties), "logit" (one logit, decision = logit > 0)
+        or "value" (one real number per position that is no logit: decision = nearest integer).
+    at: the node read, with position terms over `n_positions` variables: 0 for one decision per input, 1 for one per position.
+    """
+
+    name: str
+    kind: Literal["classes", "logit", "value"]
+    ref: Ref
+    n_positions: int
+    n_classes: int
+
+
+@dataclass(frozen=True, slots=True)
+class RealNetwork:
+    """Nodes in topological order, the output, the domain of n, and what the import wants the user to know.
+
+    `input_name` is the ONNX input; `alphabet_size` the number of letters (0 for `Features`); `n_fixed` is the length when
+    the file fixes it (then `domain` is that one length).
+    """
+
+    nodes: tuple[RealNode, ...]
+    output: Output
+    domain: Domain
+    input_name: str
+    alphabet_size: int
+    notes: tuple[str, ...]
+
+    def node(self, name: str) -> RealNode:
+        """Find a node by name."""
+        return next(node for node in self.nodes if node.name == name)

@@ -1,0 +1,101 @@
+"""Scalar functions of one real variable, kept as terms so that chains of elementwise operators stay one function.
+
+Gelu as one operator and as ``x * 0.5 * (1 + Erf(x / sqrt 2))`` become the same kind of object and are rounded once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """The operation `op` of other scalar functions; ``Scalar("x")`` is the variable, ``Scalar("const", (), c)`` a constant."""
+
+    op: str
+    args: tuple[Scalar, ...] = ()
+    value: float = 0.0
+
+    def __call__(self, x: Array) -> Array:
+        """Evaluate elementwise in float64."""
+        memo: dict[Scalar, Array] = {}
+        stack = [self]
+        while stack:
+            term = stack[-1]
+            missing = [arg for arg in term.args if arg not in memo]
+            if missing:
+                stack.extend(missing)
+                continue
+            stack.pop()
+            if term.op == "x":
+                memo[term] = np.asarray(x, dtype=np.float64)
+            elif term.op == "const":
+                memo[term] = np.full(np.shape(x), term.value)
+            else:
+                with np.errstate(all="ignore"):
+                    memo[term] = np.asarray(OPERATIONS[term.op](*(memo[arg] for arg in term.args)), dtype=np.float64)
+        return memo[self]
+
+    def then(self, outer: Scalar) -> Scalar:
+        """The function ``outer(self(x))``."""
+        memo: dict[Scalar, Scalar] = {}
+        stack = [outer]
+        while stack:
+            term = stack[-1]
+            missing = [arg for arg in term.args if arg not in memo]
+            if missing:
+                stack.extend(missing)
+                continue
+            stack.pop()
+            if term.op == "x":
+                memo[term] = self
+            else:
+                memo[term] = Scalar(term.op, tuple(memo[arg] for arg in term.args), term.value)
+        return memo[outer]
+
+
+X = Scalar("x")
+
+
+def const(value: float) -> Scalar:
+    """The constant function."""
+    return Scalar("const", (), float(value))
+
+
+OPERATIONS: dict[str, Callable[..., Any]] = {
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "div": np.divide,
+    "pow": np.power,
+    "min": np.minimum,
+    "max": np.maximum,
+    "mod": np.mod,
+    "neg": np.negative,
+    "abs": np.abs,
+    "sign": np.sign,
+    "exp": np.exp,
+    "log": np.log,
+    "sqrt": np.sqrt,
+    "reciprocal": np.reciprocal,
+    "erf": special.erf,
+    "tanh": np.tanh,
+    "sigmoid": special.expit,
+    "softplus": lambda x: np.logaddexp(0.0, x),
+    "sin": np.sin,
+    "cos": np.cos,
+    "round": np.rint,
+    "floor": np.floor,
+    "ceil": np.ceil,
+    "ge": lambda a, b: a >= b,
+    "gt": lambda a, b: a > b,
+    "eq": lambda a, b: a == b,
+    "where": lambda c, a, b: np.where(c != 0, a, b),
+}
