@@ -26,10 +26,11 @@ test-slow: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n $(WORKERS) -m slow $(ARGS)
 
 lint: $(VENV)/installed-dev
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+	@failed=; \
+	for check in "ruff check ." "ruff format --check ." mypy lint-imports; do \
+	    echo "$$check"; $(BIN)/$$check || failed="$$failed [$$check]"; \
+	done; \
+	test -z "$$failed" || { echo "lint failed:$$failed" >&2; exit 1; }
 
 format: $(VENV)/installed-dev
 	$(BIN)/ruff check --fix .
