@@ -1,0 +1,189 @@
+"""The meaning of a network: exact evaluation on many inputs of one length.
+
+`evaluate` reads like the definition of the nodes and is the oracle for circuits and sentences. All arithmetic is in int64;
+`circuits.ranges` refuses a network whose sums could leave 62 bits before anything is computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, assert_never
+
+import numpy as np
+
+from circuits import matrices
+from circuits.diagnostics import fail
+from circuits.formats import divide_half_even, round_half_even
+from circuits.network import (
+    Affine,
+    Inputs,
+    Letters,
+    Maximum,
+    Network,
+    Node,
+    Predicates,
+    Product,
+    Quotient,
+    Round,
+    Sum,
+    Table,
+    references,
+)
+from circuits.positions import TRUE, Guard, Ref, grid, holds
+from circuits.ranges import require_ranges
+
+Integers = np.ndarray[Any, np.dtype[np.int64]]
+
+CHUNK_ELEMENTS = 1 << 22
+
+
+def evaluate(network: Network, inputs: Integers, wanted: Iterable[str] = ()) -> dict[str, Integers]:
+    """Evaluate a network on a batch.
+
+    Args:
+        inputs: letter numbers of shape ``(B, n)``, or codes of shape ``(B, size)`` for a network of `Inputs`.
+        wanted: names of nodes to return beside the readout's decision and scores (and its denominator).
+
+    Returns:
+        Integer arrays of shape ``(B, n, .., n, size)``, by node name.
+
+    Raises:
+        FomError: a length outside the domain, an unknown letter or a code outside the format, a sum beyond 62 bits, or a
+            denominator that is not positive.
+    """
+    inputs = np.asarray(inputs)
+    letters = isinstance(network.input, Letters)
+    n = inputs.shape[1] if letters else 1
+    if letters:
+        network.domain.require(n)
+    check_inputs(network, inputs)
+    require_ranges(network, n)
+    readout = network.readout
+    kept = {readout.decision, readout.scores, *wanted}
+    if readout.denominator is not None:
+        kept.add(readout.denominator)
+    widest = max(node.size * n**node.n_positions for node in network.nodes)
+    chunk = max(1, CHUNK_ELEMENTS // max(1, widest))
+    parts = [evaluate_chunk(network, inputs[start : start + chunk], n, kept) for start in range(0, len(inputs), chunk)]
+    if not parts:
+        parts = [evaluate_chunk(network, inputs, n, kept)]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def check_inputs(network: Network, inputs: Integers) -> None:
+    """Refuse letters outside the alphabet and codes outside the input format.
+
+    Raises:
+        FomError: naming the first one found.
+    """
+    match network.input:
+        case Letters(size=size):
+            outside = (inputs < 0) | (inputs >= size)
+            what = f"letter number {{}} is not in the alphabet of {size} letters (0..{size - 1})"
+        case Inputs(format=format_, size=size):
+            if inputs.ndim != 2 or inputs.shape[1] != size:
+                raise fail("C023", f"the network reads {size} numbers, not an array of shape {inputs.shape[1:]}")
+            outside = (inputs < format_.lo) | (inputs > format_.hi)
+            what = f"input code {{}} is outside the format ({format_})"
+    if outside.any():
+        case, place = (int(index[0]) for index in np.nonzero(outside))
+        raise fail("C024", what.format(inputs[case, place]), where=f"input {case}, place {place + 1}")
+
+
+def evaluate_chunk(network: Network, inputs: Integers, n: int, kept: set[str]) -> dict[str, Integers]:
+    """Evaluate node after node, dropping arrays that nobody reads any more."""
+    last_use = {ref.node: place for place, node in enumerate(network.nodes) for ref, _ in references(node)}
+    values: dict[str, Integers] = {}
+    for place, node in enumerate(network.nodes):
+        values[node.name] = evaluate_node(node, values, inputs, n)
+        for ref, _ in references(node):
+            if last_use[ref.node] == place and ref.node not in kept:
+                values.pop(ref.node, None)
+    batch = len(inputs)
+    shape = {name: (batch, *(n,) * network.by_name[name].n_positions, network.by_name[name].size) for name in kept}
+    return {name: np.broadcast_to(values[name], shape[name]) for name in kept}
+
+
+def evaluate_node(node: Node, values: dict[str, Integers], inputs: Integers, n: int) -> Integers:
+    """The value of one node from the values of its sources; axes of length 1 broadcast."""
+    match node:
+        case Letters(size=size):
+            return (inputs[:, :, None] == np.arange(size)).astype(np.int64)
+        case Inputs():
+            return inputs.astype(np.int64)
+        case Predicates(guards=guards, n_positions=k):
+            places = grid(n, k)
+            columns = [np.broadcast_to(holds(guard, n, places), (n,) * k) for guard in guards]
+            return np.stack(columns, axis=-1).astype(np.int64)[None]
+        case Affine(operands=operands, const=const, length=length, n_positions=k):
+            total: Integers = (const + n * length).reshape((1,) * (k + 1) + (-1,))
+            for operand in operands:
+                total = total + matrices.multiply(operand.matrix, read(operand.ref, k, values, n))
+            return total
+        case Product(left=left, left_index=left_index, right=right, right_index=right_index, n_positions=k):
+            return read(left, k, values, n)[..., left_index] * read(right, k, values, n)[..., right_index]
+        case Sum(operand=operand, guard=guard, n_positions=k):
+            return sum_over(read(operand, k + 1, values, n), guard, n, k)
+        case Round(operand=operand, shift=shift, format=format_, n_positions=k):
+            return format_.clamp(round_half_even(read(operand, k, values, n), shift))
+        case Table(operand=operand, breaks=breaks, codes=codes, n_positions=k):
+            return codes[np.searchsorted(breaks, read(operand, k, values, n), side="right")]
+        case Quotient(num=num, den=den, den_index=den_index, shift=shift, format=format_, n_positions=k):
+            top = read(num, k, values, n) << max(shift, 0)
+            bottom = read(den, k, values, n)[..., den_index] << max(-shift, 0)
+            if (bottom < 1).any():
+                raise fail("C025", "a denominator is not positive", where=f"node `{node.name}`")
+            return format_.clamp(divide_half_even(top, bottom))
+        case Maximum(operand=operand, groups=groups, guard=guard, segments=segments, format=format_, n_positions=k):
+            best = None
+            for ref, index in segments:
+                best = largest(best, read(ref, k, values, n)[..., index].max(axis=-1))
+            if guard is None:
+                return largest(best, read(operand, k, values, n)[..., groups].max(axis=-1))
+            candidates = read(operand, k + 1, values, n)[..., groups].max(axis=-1)
+            allowed = np.broadcast_to(holds(guard, n, grid(n, k + 1)), (n,) * (k + 1))
+            masked = np.where(allowed[None, ..., None], candidates, format_.lo)
+            return largest(best, masked.max(axis=k + 1))
+        case _:
+            assert_never(node)
+
+
+def largest(left: Integers | None, right: Integers) -> Integers:
+    """The elementwise maximum, of one or two arrays."""
+    return right if left is None else np.maximum(left, right)
+
+
+def sum_over(values: Integers, guard: Guard, n: int, k: int) -> Integers:
+    """Sum axis k + 1 (the bound position) over the positions that satisfy the guard."""
+    if guard == TRUE:
+        bound = values.shape[k + 1]
+        return values.sum(axis=k + 1) * (1 if bound == n else n)
+    allowed = np.broadcast_to(holds(guard, n, grid(n, k + 1)), (n,) * (k + 1))
+    return (values * allowed[None, ..., None]).sum(axis=k + 1)
+
+
+def read(ref: Ref, n_variables: int, values: dict[str, Integers], n: int) -> Integers:
+    """The referenced value as an array over the reader's variables: ``(B, [1 or n] * n_variables, size)``.
+
+    Positions outside 1..n read as 0.
+    """
+    source = values[ref.node]
+    variables = [term.coefs[0][0] if len(term.coefs) == 1 and term.coefs[0][1] == 1 else -1 for term in ref.at]
+    plain = all(v >= 0 and not t.n_coef and not t.const for v, t in zip(variables, ref.at, strict=True))
+    if plain and len(set(variables)) == len(variables):
+        order = sorted(range(len(variables)), key=lambda axis: variables[axis])
+        moved = source.transpose((0, *(axis + 1 for axis in order), source.ndim - 1))
+        shape = [1] * n_variables
+        for axis in order:
+            shape[variables[axis]] = source.shape[axis + 1]
+        return moved.reshape((source.shape[0], *shape, source.shape[-1]))
+    places = grid(n, n_variables)
+    full = np.broadcast_to(source, (source.shape[0], *(n,) * len(ref.at), source.shape[-1]))
+    indices = [np.asarray(term.evaluate(n, places)) for term in ref.at]
+    shape_ = np.broadcast_shapes((1,) * n_variables, *(index.shape for index in indices))
+    indices = [np.broadcast_to(index, shape_) for index in indices]
+    inside = np.ones(shape_, dtype=bool)
+    for index in indices:
+        inside = inside & (index >= 1) & (index <= n)
+    taken = full[(slice(None), *(np.clip(index, 1, n) - 1 for index in indices))]
+    return taken if inside.all() else taken * inside[None, ..., None]

@@ -1,0 +1,348 @@
+"""The fixed-precision network: a small graph of tensor-valued nodes over the integers, with positions kept symbolic.
+
+A node has position variables 0..k-1, each ranging over 1..n, and `size` static elements; its value at length n is an array of
+integers of shape ``(B, n, .., n, size)``. Nodes are of two sorts:
+
+* **words**: every element is a code of a `Format`: `Letters`, `Inputs`, `Predicates`, `Round`, `Table`, `Quotient`, `Maximum`;
+* **exact** values: integers at `frac` fractional bits, never rounded: `Affine`, `Product`, `Sum`.
+
+Rounding therefore happens in `Round`, `Table` and `Quotient` nodes and nowhere else. The meaning is `circuits.evaluate`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+
+from circuits.diagnostics import Diagnostic, FomError, fail
+from circuits.formats import BIT, Format
+from circuits.matrices import Matrix
+from circuits.positions import Guard, Ref
+
+Integers = np.ndarray[Any, np.dtype[np.int64]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Letters:
+    """The input word, one-hot: element a at position x is 1 iff letter number a stands there."""
+
+    name: str
+    size: int
+    n_positions: Literal[1] = 1
+    format: Format = BIT
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inputs:
+    """A fixed-size input without positions, one word for each number."""
+
+    name: str
+    size: int
+    format: Format
+    n_positions: Literal[0] = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predicates:
+    """Conditions on positions alone: element i is 1 where ``guards[i]`` holds."""
+
+    name: str
+    n_positions: int
+    guards: tuple[Guard, ...]
+    format: Format = BIT
+
+    @property
+    def size(self) -> int:
+        return len(self.guards)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Operand:
+    """One summand of an affine map: ``matrix @ value(ref)``."""
+
+    ref: Ref
+    matrix: Matrix
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Affine:
+    """``sum(matrix @ operand) + const + length * n``, exact; the matrices include the alignment of fractional bits."""
+
+    name: str
+    n_positions: int
+    size: int
+    operands: tuple[Operand, ...]
+    const: Integers
+    length: Integers
+    frac: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Product:
+    """Element t is ``left[left_index[t]] * right[right_index[t]]``, exact; both sides are words."""
+
+    name: str
+    n_positions: int
+    left: Ref
+    left_index: Integers
+    right: Ref
+    right_index: Integers
+    frac: int
+
+    @property
+    def size(self) -> int:
+        return len(self.left_index)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sum:
+    """The exact sum of the operand over the positions y with the guard; y is variable number `n_positions` of both."""
+
+    name: str
+    n_positions: int
+    size: int
+    operand: Ref
+    guard: Guard
+    frac: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Round:
+    """The operand rounded to the format: half to even, saturating. `shift` is its fractional bits less the format's."""
+
+    name: str
+    n_positions: int
+    size: int
+    operand: Ref
+    shift: int
+    format: Format
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """A step function of the exact operand S: ``codes[j]`` where j counts the `breaks` (sorted) that are <= S.
+
+    One table holds a scalar function *and* the rounding of its result; the argument is not rounded.
+    """
+
+    name: str
+    n_positions: int
+    size: int
+    operand: Ref
+    breaks: Integers
+    codes: Integers
+    format: Format
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Quotient:
+    """``num[i] * 2**shift / den[den_index[i]]`` rounded to the format: half to even, saturating; the denominator is >= 1.
+
+    A negative shift multiplies the denominator by ``2**-shift``.
+    """
+
+    name: str
+    n_positions: int
+    size: int
+    num: Ref
+    den: Ref
+    den_index: Integers
+    shift: int
+    format: Format
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Maximum:
+    """The largest of several words: row i of each `groups` array (size, k) lists the elements of that operand compared.
+
+    The operand with the node's guard ranges over all positions y that satisfy it, y being variable number `n_positions`;
+    without guard, and for `segments`, a candidate is read at the node's own positions.
+    """
+
+    name: str
+    n_positions: int
+    size: int
+    operand: Ref
+    groups: Integers
+    guard: Guard | None
+    segments: tuple[tuple[Ref, Integers], ...]
+    format: Format
+
+
+Node = Letters | Inputs | Predicates | Affine | Product | Sum | Round | Table | Quotient | Maximum
+Word = Letters | Inputs | Predicates | Round | Table | Quotient | Maximum
+Exact = Affine | Product | Sum
+
+
+@dataclass(frozen=True, slots=True)
+class Readout:
+    """What the network answers.
+
+    kind: "classes": `decision` is a node of one bit for each class, exactly one of them 1; "logit": of one bit; "value": of one
+        word, whose nearest integer is the decision. `scores` is the exact node of logits, over the positive denominator
+        `denominator` when there is one. `n_positions` is 1 when every position has its own answer.
+    """
+
+    kind: Literal["classes", "logit", "value"]
+    decision: str
+    scores: str
+    denominator: str | None
+    n_classes: int
+    n_positions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """The lengths a network accepts and why; ``most`` is None when there is no bound."""
+
+    least: int = 1
+    most: int | None = None
+    reason: str = ""
+
+    def admits(self, n: int) -> bool:
+        """Tell whether words of length n are in the domain."""
+        return self.least <= n and (self.most is None or n <= self.most)
+
+    def require(self, n: int) -> None:
+        """Refuse a length outside the domain.
+
+        Raises:
+            FomError: n lies outside.
+        """
+        if not self.admits(n):
+            bound = f"at least {self.least}" if n < self.least else f"at most {self.most}"
+            raise fail(
+                "C020", f"a word of length {n} is outside the network's domain: the length must be {bound}", note=self.reason
+            )
+
+
+@dataclass(frozen=True)
+class Network:
+    """Nodes in topological order with a readout, over an alphabet (empty for networks of `Inputs`)."""
+
+    nodes: tuple[Node, ...]
+    readout: Readout
+    domain: Domain
+    alphabet: tuple[str, ...]
+    by_name: dict[str, Node] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_name", {node.name: node for node in self.nodes})
+
+    @cached_property
+    def input(self) -> Letters | Inputs:
+        """The input node."""
+        return next(node for node in self.nodes if isinstance(node, Letters | Inputs))
+
+    def word(self, name: str) -> Word:
+        """The node `name`, which must be a word.
+
+        Raises:
+            FomError: it is an exact value.
+        """
+        node = self.by_name[name]
+        if isinstance(node, Exact):
+            raise fail("C021", f"`{name}` is an exact value where a word is needed")
+        return node
+
+    def frac(self, name: str) -> int:
+        """Fractional bits of a node's integers."""
+        node = self.by_name[name]
+        return node.frac if isinstance(node, Exact) else node.format.frac
+
+    def check(self) -> None:
+        """Verify that the parts fit together.
+
+        Raises:
+            FomError: with every defect found.
+        """
+        found: list[Diagnostic] = []
+
+        def require(condition: bool, name: str, message: str) -> None:
+            if not condition:
+                found.append(Diagnostic("C022", message, where=f"node `{name}`"))
+
+        known: dict[str, Node] = {}
+        for node in self.nodes:
+            require(node.name not in known, node.name, "the name is used twice")
+            for ref, extra in references(node):
+                source = known.get(ref.node)
+                require(source is not None, node.name, f"`{ref.node}` is not an earlier node")
+                if source is None:
+                    continue
+                require(len(ref.at) == source.n_positions, node.name, f"`{ref.node}` needs {source.n_positions} positions")
+                used = {variable for term in ref.at for variable, _ in term.coefs}
+                limit = node.n_positions + extra
+                require(all(0 <= v < limit for v in used), node.name, f"`{ref.node}` is read at an unbound position")
+            known[node.name] = node
+            if not found:
+                check_shapes(node, known, require)
+        if self.readout.decision not in known or self.readout.scores not in known:
+            found.append(Diagnostic("C022", "the readout names no node", where="readout"))
+        inputs = [node for node in self.nodes if isinstance(node, Letters | Inputs)]
+        if len(inputs) != 1:
+            found.append(Diagnostic("C022", f"a network has one input, this one has {len(inputs)}"))
+        if found:
+            raise FomError(*found)
+
+
+def references(node: Node) -> list[tuple[Ref, int]]:
+    """The references of a node, each with the number of bound position variables it may use."""
+    match node:
+        case Letters() | Inputs() | Predicates():
+            return []
+        case Affine(operands=operands):
+            return [(operand.ref, 0) for operand in operands]
+        case Product(left=left, right=right):
+            return [(left, 0), (right, 0)]
+        case Sum(operand=operand):
+            return [(operand, 1)]
+        case Round(operand=operand) | Table(operand=operand):
+            return [(operand, 0)]
+        case Quotient(num=num, den=den):
+            return [(num, 0), (den, 0)]
+        case Maximum(operand=operand, guard=guard, segments=segments):
+            return [(operand, 0 if guard is None else 1), *((ref, 0) for ref, _ in segments)]
+
+
+def check_shapes(node: Node, known: dict[str, Node], require: Any) -> None:
+    """Check sizes, indices and formats of one node against its sources."""
+
+    def within(index: Integers, ref: Ref) -> bool:
+        return not index.size or bool(0 <= index.min() and index.max() < known[ref.node].size)
+
+    name = node.name
+    match node:
+        case Affine(operands=operands, size=size, const=const, length=length):
+            require(len(const) == size and len(length) == size, name, "constants do not fit the size")
+            for operand in operands:
+                fits = operand.matrix.shape == (size, known[operand.ref.node].size)
+                require(fits, name, f"the weights of `{operand.ref.node}` do not fit")
+        case Product(left=left, left_index=left_index, right=right, right_index=right_index):
+            require(len(left_index) == len(right_index), name, "the index lists differ in length")
+            require(within(left_index, left) and within(right_index, right), name, "an index is out of range")
+            for ref in (left, right):
+                require(not isinstance(known[ref.node], Exact), name, f"`{ref.node}` is not a word")
+        case Sum(operand=operand, size=size) | Round(operand=operand, size=size):
+            require(known[operand.node].size == size, name, f"`{operand.node}` has another size")
+        case Table(operand=operand, size=size, breaks=breaks, codes=codes, format=format_):
+            require(known[operand.node].size == size, name, f"`{operand.node}` has another size")
+            require(len(codes) == len(breaks) + 1, name, "a table has one code more than breaks")
+            require(bool((np.diff(breaks) > 0).all()), name, "the breaks are not increasing")
+            inside = len(codes) > 0 and format_.lo <= codes.min() and codes.max() <= format_.hi
+            require(bool(inside), name, "a code lies outside the format")
+        case Quotient(num=num, den=den, den_index=den_index, size=size):
+            require(known[num.node].size == size and len(den_index) == size, name, "sizes differ")
+            require(within(den_index, den), name, "an index is out of range")
+        case Maximum(operand=operand, groups=groups, segments=segments, size=size, format=format_):
+            for ref, index in ((operand, groups), *segments):
+                require(index.ndim == 2 and index.shape[0] == size, name, "groups do not fit the size")
+                require(within(index, ref), name, "an index is out of range")
+                source = known[ref.node]
+                same = not isinstance(source, Exact) and source.format == format_
+                require(same, name, f"`{ref.node}` is not a word of the same format")
+        case _:
+            pass
