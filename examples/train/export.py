@@ -30,7 +30,7 @@ class Exporter:
 def export(network: nn.Module, example: Tensor, dims: Mapping[int, str], by: Exporter, path: Path) -> None:
     """Write `network` to `path`; `dims` names the symbolic axes of its one input.
 
-    The exporters record the stack trace of every node, with the paths of the machine they ran on: that is taken out again.
+    The exporters record the stack trace of every node, with paths of the machine they ran on: that is taken out again.
     """
     network.eval()
     name = "tokens" if not example.is_floating_point() else "x"
@@ -97,7 +97,7 @@ def pad(rows: list[Array], fill: float) -> Array:
 
 
 def save_cases(oracle: Oracle, batches: list[Array], folder: Path, *, per_position: bool = False) -> None:
-    """Write `inputs.npz` and `expected.npz`: the cases of all batches, padded with -1 (logits with nan) where they differ."""
+    """Write `inputs.npz` and `expected.npz`, with shorter cases padded: by -1, and logits per position by nan."""
     logits = [oracle.logits(batch) for batch in batches]
     decisions = [answer.argmax(-1) for answer in logits]
     if batches[0].dtype == np.int64:

@@ -1,6 +1,6 @@
 """The networks of the examples: one small transformer with the variants that matter to a translator, an MLP, a LeNet.
 
-Everything is spelled out (no `nn.MultiheadAttention`), so that the exported graph is the computation and nothing else.
+Attention and normalizations are spelled out, so that the exported graph is the computation and nothing else.
 """
 
 from __future__ import annotations
@@ -30,6 +30,18 @@ class Architecture:
     mask: Literal["none", "tril", "trilu"] = "none"
     readout: Literal["mean", "max", "last", "cls", "each"] = "mean"
     max_length: int = 16
+
+
+class LayerNorm(nn.Module):
+    """``(x - mean) / sqrt(variance + eps) * gain + bias``, written out."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.gain, self.bias = nn.Parameter(torch.ones(width)), nn.Parameter(torch.zeros(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        centred = x - x.mean(-1, keepdim=True)
+        return centred / torch.sqrt((centred * centred).mean(-1, keepdim=True) + 1e-5) * self.gain + self.bias
 
 
 class RMSNorm(nn.Module):
@@ -79,7 +91,7 @@ class Block(nn.Module):
         self.up, self.down = nn.Linear(of.width, of.hidden), nn.Linear(of.hidden, of.width)
         self.activation = {"relu": functional.relu, "gelu": functional.gelu, "silu": functional.silu}[of.activation]
         if of.norm != "none":
-            make = nn.LayerNorm if of.norm == "layer_post" else RMSNorm
+            make = LayerNorm if of.norm == "layer_post" else RMSNorm
             self.norm1, self.norm2 = make(of.width), make(of.width)
 
     def forward(self, x: Tensor) -> Tensor:

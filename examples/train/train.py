@@ -2,7 +2,7 @@
 
     python examples/train/train.py [NAME ...]
 
-Without names, all of them (about ten minutes on one core). Seeds are fixed; another version of torch may still end
+Without names, all of them (about three minutes on one core). Seeds are fixed; another version of torch may still end
 with other weights.
 """
 
@@ -87,7 +87,14 @@ WORD_TASKS = [
         "1 iff a stands immediately before b somewhere",
         contains_ab,
         Architecture(
-            "ab", width=12, heads=2, activation="gelu", norm="layer_post", positions="learned", readout="max", max_length=10
+            "ab",
+            width=12,
+            heads=2,
+            activation="gelu",
+            norm="layer_post",
+            positions="learned",
+            readout="max",
+            max_length=10,
         ),
         Exporter("torchscript", 17),
         trained_to=10,
@@ -135,15 +142,15 @@ def words_of_length(n_letters: int, n: int, generator: np.random.Generator) -> A
 
 def batches(task: WordTask, generator: np.random.Generator) -> Iterator[tuple[Tensor, Tensor]]:
     """Training batches of one length each; half of a batch keeps a rarer class from being drowned."""
-    pools = {
-        n: words_of_length(len(task.architecture.letters), n, generator) for n in range(1, task.trained_to + 1)
-    }
+    pools = {n: words_of_length(len(task.architecture.letters), n, generator) for n in range(1, task.trained_to + 1)}
     labels = {n: task.label(words).astype(np.int64) for n, words in pools.items()}
     lengths = np.arange(1, task.trained_to + 1)
     while True:
         n = int(generator.choice(lengths, p=lengths / lengths.sum()))
         words, label = pools[n], labels[n]
-        by_class = [np.flatnonzero(label == c) for c in np.unique(label)] if label.ndim == 1 else [np.arange(len(words))]
+        by_class = (
+            [np.flatnonzero(label == c) for c in np.unique(label)] if label.ndim == 1 else [np.arange(len(words))]
+        )
         chosen = np.concatenate([generator.choice(rows, 192 // len(by_class)) for rows in by_class])
         yield torch.from_numpy(words[chosen]), torch.from_numpy(label[chosen])
 
@@ -281,8 +288,8 @@ def make_digits() -> dict[str, Any]:
         "name": "lenet_digits",
         "task": "the digit in an 8 x 8 image (values 0 to 1 in steps of 1/16)",
         "architecture": {
-            "layers": "Conv 1-4 3x3, BatchNorm (folded by the exporter), Relu, MaxPool 2, Conv 4-6 3x3, Relu, AveragePool 2, "
-            "Flatten, Gemm 24-10"
+            "layers": "Conv 1-4 3x3, BatchNorm (folded by the exporter), Relu, MaxPool 2, "
+            "Conv 4-6 3x3, Relu, AveragePool 2, Flatten, Gemm 24-10"
         },
         "parameters": sum(p.numel() for p in network.parameters()),
         "exporter": f"torch {torch.__version__.split('+')[0]} {exporter.kind}",
