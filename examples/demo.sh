@@ -3,8 +3,13 @@
 set -eu
 cd "$(dirname "$0")/.."
 
+bold='' plain=''
+if [ -t 1 ]; then
+    bold=$(printf '\033[1m') plain=$(printf '\033[0m')
+fi
+
 step() {
-    printf '\n\033[1m%s\033[0m\n$ %s\n\n' "$1" "$2"
+    printf '\n%s%s%s\n$ %s\n\n' "$bold" "$1" "$plain" "$2"
     sh -c "$2"
 }
 
