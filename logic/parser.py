@@ -1,0 +1,338 @@
+"""Parsing: the text form of docs/format.md, ASCII or Unicode, straight into interned formulas.
+
+`logic.lalr` drives the tables of `grammar.lark`; the methods of `_Build` are the meanings of its rules. Names are resolved
+while parsing, because a definition stands above its uses: ``p(x)`` is a sum if p was defined with ``sum``, a relation if
+it was defined with ``let``, and otherwise a letter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from circuits.diagnostics import FomError, fail
+from logic import lalr
+from logic.lalr import Rejected
+from logic.places import point_at, unexpected
+from logic.sums import Mixed, Product, as_sum, compare, multiply, subtract, to_mixed, to_term
+from logic.syntax import (
+    FALSE,
+    ONE,
+    TRUE,
+    And,
+    Bit,
+    Call,
+    Count,
+    Definition,
+    Exists,
+    Forall,
+    Formula,
+    Iff,
+    Implies,
+    Indicator,
+    Item,
+    Letter,
+    Majority,
+    Not,
+    Or,
+    Sentence,
+    Sum,
+    SumCall,
+    Term,
+)
+
+_BINDERS: dict[str, Callable[[str, Formula], Formula]] = {
+    "forall": Forall, "exists": Exists, "M": Majority, "∀": Forall, "∃": Exists,
+}  # fmt: skip
+
+
+def parse(text: str, name: str = "", check: bool = True) -> Sentence:
+    """Read a sentence with its definitions; `name` is the file's name in messages.
+
+    Raises `FomError`: one diagnostic for a syntax error, or all of `Sentence.check`.
+    """
+    sentence = _run(text, name, _Build(text))
+    if check:
+        sentence.check(name)
+    return sentence
+
+
+def parse_formula(text: str, sentence: Sentence | None = None) -> Formula:
+    """Read one formula; names are resolved as in the last line of `sentence`, if it is given, and not checked."""
+    build = _Build(text)
+    if sentence is not None:
+        build.is_sum = {one.name: isinstance(one.body, Sum) for one in sentence.definitions}
+        build.propositions = dict.fromkeys(sentence.propositions)
+    parsed = _run(text, "", build)
+    if parsed.definitions:
+        raise fail("L002", "a formula was expected, found a sentence with definitions", help="use parse")
+    return parsed.formula
+
+
+def _run(text: str, name: str, build: _Build) -> Sentence:
+    try:
+        result: Sentence = lalr.run(lalr.tables(), text, build.actions, build.on_shift)
+    except lalr.Unexpected as error:
+        raise unexpected(text, name, error) from None
+    except Rejected as error:
+        raise fail(error.code, error.message, where=point_at(text, name, error.offset), help=error.help) from None
+    except FomError as error:
+        if len(error.diagnostics) == 1 and not error.diagnostics[0].where:
+            one = error.diagnostics[0]
+            raise fail(one.code, one.message, where=name, note=one.note, help=one.help) from None
+        raise
+    return result
+
+
+class _Parts:
+    """A conjunction or disjunction still growing: ``phi & psi`` followed, perhaps, by another ``&``."""
+
+    __slots__ = ("kind", "parts")
+
+    def __init__(self, kind: type[And] | type[Or], parts: list[Formula]) -> None:
+        self.kind, self.parts = kind, parts
+
+
+Value = Any
+"""What rules are worth: int, str (a bare name), Formula, Item, `Product`, `Mixed`, or `_Parts`."""
+
+
+def formula(value: Value) -> Formula:
+    """Turn the value of a rule into a formula."""
+    if isinstance(value, Formula):
+        return value
+    if isinstance(value, _Parts):
+        return value.kind(tuple(value.parts))
+    if isinstance(value, str) and value != "n":
+        return Call(value)
+    what = "an index term" if isinstance(value, int | str) else "a sum"
+    raise Rejected(f"{what} stands where a formula is expected", "compare it with something: `... >= 1`")
+
+
+class _Build:
+    """The meanings of the rules of `grammar.lark`, for one text."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.is_sum: dict[str, bool] = {}
+        self.letters: tuple[str, ...] | None = None
+        self.propositions: dict[str, None] = {}
+        self.has_header = False
+        self.seen_letters: set[str] = set()
+        self.terms: dict[Any, Term] = {}
+        self.comments: list[tuple[str, int, int]] = []
+        self.definitions: list[Definition] = []
+        rules = (
+            "start headers letters propositions first more let let_sum definitions params iff_ implies_ or_ and_ not_ "
+            "quantified compare add subtract multiply negate call_none call letter group indicator count weighted"
+        )
+        self.actions: dict[str, Callable[[list[Value]], Value]] = {
+            rule: getattr(self, "rule_" + rule.rstrip("_")) for rule in rules.split()
+        }
+        self.on_shift: dict[str, Callable[[str, int], Value]] = {
+            "INTEGER": self.integer,
+            "TRUE": lambda _, __: TRUE,
+            "FALSE": lambda _, __: FALSE,
+            "COMMENT": self.comment,
+            "LET": self.comment_before,
+            "SUM": self.comment_before,
+        }
+
+    # Terminals.
+
+    @staticmethod
+    def integer(value: str, _: int) -> int:
+        if len(value) > 4000:
+            raise fail("L002", f"an integer has {len(value)} digits, the limit is 4000")
+        return int(value)
+
+    def comment(self, value: str, offset: int) -> None:
+        self.comments.append((value[3:] if value[2:3] == " " else value[2:], offset, offset + len(value)))
+
+    def comment_before(self, _: str, offset: int) -> str:
+        """Return the comment whose lines stand directly above `offset`."""
+        lines: list[str] = []
+        while self.comments:
+            line, start, end = self.comments.pop()
+            between = self.text[end:offset]
+            before = self.text[self.text.rfind("\n", 0, start) + 1 : start]
+            if between.strip() or between.count("\n") != 1 or before.strip():
+                break
+            lines.append(line)
+            offset = start
+        self.comments.clear()
+        return "\n".join(reversed(lines))
+
+    # Files.
+
+    def rule_start(self, v: list[Value]) -> Sentence:
+        last = formula(v[2])
+        letters = self.letters
+        if letters is None:
+            letters = () if self.has_header else tuple(sorted(self.seen_letters))
+        propositions = tuple(self.propositions) if self.has_header else self.undeclared(last)
+        return Sentence(letters, propositions, tuple(self.definitions), last)
+
+    def undeclared(self, last: Formula) -> tuple[str, ...]:
+        """Collect the bare names that are not defined: without a header these are the propositions."""
+        from logic.walk import Part, postorder
+
+        seen: set[Part] = set()
+        found: set[str] = set()
+        for root in [*(definition.body for definition in self.definitions), last]:
+            for node in postorder(root, seen):
+                if isinstance(node, Call) and not node.args and node.name not in self.is_sum:
+                    found.add(node.name)
+        return tuple(sorted(found))
+
+    def rule_headers(self, v: list[Value]) -> None:
+        self.has_header = self.has_header or bool(v)
+
+    def rule_letters(self, v: list[Value]) -> None:
+        self.letters = (self.letters or ()) + tuple(map(_unquoted, v[1]))
+
+    def rule_propositions(self, v: list[Value]) -> None:
+        self.propositions.update(dict.fromkeys(v[1]))
+
+    def rule_first(self, v: list[Value]) -> list[Value]:
+        return v
+
+    def rule_more(self, v: list[Value]) -> list[Value]:
+        v[0].append(v[2])
+        result: list[Value] = v[0]
+        return result
+
+    def rule_params(self, v: list[Value]) -> tuple[str, ...]:
+        return tuple(v[1]) if len(v) == 3 else ()
+
+    def rule_definitions(self, v: list[Value]) -> None:
+        return None
+
+    def rule_let(self, v: list[Value]) -> None:
+        self.define(v, formula(v[-2]))
+
+    def rule_let_sum(self, v: list[Value]) -> None:
+        self.define(v, as_sum(to_mixed(v[-2])))
+
+    def define(self, v: list[Value], body: Formula | Sum) -> None:
+        params = v[2] if isinstance(v[2], tuple) else ()
+        self.definitions.append(Definition(v[1], params, body, v[0]))
+        self.is_sum[v[1]] = isinstance(body, Sum)
+
+    # Formulas.
+
+    def rule_iff(self, v: list[Value]) -> Formula:
+        return Iff(formula(v[0]), formula(v[2]))
+
+    def rule_implies(self, v: list[Value]) -> Formula:
+        return Implies(formula(v[0]), formula(v[2]))
+
+    def rule_or(self, v: list[Value]) -> _Parts:
+        return _joined(Or, v)
+
+    def rule_and(self, v: list[Value]) -> _Parts:
+        return _joined(And, v)
+
+    def rule_not(self, v: list[Value]) -> Formula:
+        return Not(formula(v[1]))
+
+    def rule_quantified(self, v: list[Value]) -> Formula:
+        head: str = v[0][:-1]
+        first = head[0] if head[0] in "∀∃" else head.split(None, 1)[0]
+        result = formula(v[1])
+        for variable in reversed(head[len(first) :].split(",")):
+            result = _BINDERS[first](variable.strip(), result)
+        return result
+
+    def rule_compare(self, v: list[Value]) -> Formula:
+        return compare(v[0], v[1], v[2])
+
+    def rule_group(self, v: list[Value]) -> Value:
+        return formula(v[1]) if isinstance(v[1], _Parts) else v[1]
+
+    def rule_letter(self, v: list[Value]) -> Formula:
+        name = _unquoted(v[0])
+        self.seen_letters.add(name)
+        return Letter(name, self.term(v[2]))
+
+    def rule_call(self, v: list[Value]) -> Formula | SumCall:
+        name: str = v[0]
+        args = tuple(map(self.term, v[2]))
+        is_sum = self.is_sum.get(name)
+        if is_sum is None:
+            if name == "bit":
+                if len(args) != 2:
+                    raise Rejected(f"`bit` takes a number and the index of a bit, found {len(args)} arguments", code="L011")
+                return Bit(*args)
+            if len(args) == 1 and name not in self.propositions:
+                self.seen_letters.add(name)
+                return Letter(name, args[0])
+        return SumCall(name, args) if is_sum else Call(name, args)
+
+    def rule_call_none(self, v: list[Value]) -> Formula | SumCall:
+        return SumCall(v[0]) if self.is_sum.get(v[0]) else Call(v[0])
+
+    def term(self, value: Value) -> Term:
+        if isinstance(value, int | str):
+            known = self.terms.get(value)
+            if known is None:
+                known = self.terms[value] = to_term(value)
+            return known
+        return to_term(value)
+
+    # Sums.
+
+    def rule_add(self, v: list[Value]) -> Mixed:
+        total = to_mixed(v[0])
+        total.add(v[2], 1)
+        return total
+
+    def rule_subtract(self, v: list[Value]) -> Mixed:
+        return subtract(v[0], v[2])
+
+    def rule_multiply(self, v: list[Value]) -> int | Product | Mixed:
+        return multiply(v[0], v[2])
+
+    def rule_negate(self, v: list[Value]) -> int | Product | Mixed:
+        return multiply(-1, v[1])
+
+    def rule_indicator(self, v: list[Value]) -> Item:
+        return Indicator(formula(v[1]))
+
+    def rule_count(self, v: list[Value]) -> Item:
+        return _nested_counts(v[0], formula(v[1]), ONE)
+
+    def rule_weighted(self, v: list[Value]) -> Item:
+        return _nested_counts(v[0], formula(v[1]), as_sum(to_mixed(v[3])))
+
+
+def _joined(kind: type[And] | type[Or], v: list[Value]) -> _Parts:
+    left = v[0]
+    if isinstance(left, _Parts) and left.kind is kind:
+        left.parts.append(formula(v[2]))
+        return left
+    return _Parts(kind, [formula(left), formula(v[2])])
+
+
+def _nested_counts(head: str, condition: Formula, weight: Sum) -> Count:
+    """Build ``#x,y[phi : s]``: the innermost count has the condition and the weight, the outer ones sum it up."""
+    *outer, last = [variable.strip() for variable in head[1:-1].split(",")]
+    result = Count(last, condition, weight)
+    for variable in reversed(outer):
+        result = Count(variable, TRUE, Sum(((1, result),)))
+    return result
+
+
+def _unquoted(name: str) -> str:
+    if not name.startswith("'"):
+        return name
+    out, escaped = [], False
+    for char in name[1:-1]:
+        if escaped:
+            out.append("\n" if char == "n" else char)
+            escaped = False
+        elif char == "\\":
+            escaped = True
+        else:
+            out.append(char)
+    return "".join(out)
