@@ -88,7 +88,8 @@ class _Run:
         self.terms: dict[Term, Array] = {}
         self.moves: dict[tuple[tuple[str, ...], tuple[Term, ...]], tuple[int, ...] | None] = {}
         self.relations: dict[str, Array] = {
-            name: propositions[:, number].reshape(-1, *self.ones[1:]) for number, name in enumerate(sentence.propositions)
+            name: propositions[:, number].reshape(-1, *self.ones[1:])
+            for number, name in enumerate(sentence.propositions)
         }
         values = self.values
         self.methods: dict[type, Callable[[Any], Array]] = {
@@ -207,7 +208,8 @@ class _Run:
         if self.n == 0:
             return np.zeros((len(table), *inside.shape), table.dtype)
         safe = [np.clip(index - 1, 0, self.n - 1).astype(np.int64) for index in indices]
-        read = table[(slice(None), *np.broadcast_arrays(*safe))]
+        at: tuple[Any, ...] = (slice(None), *np.broadcast_arrays(*safe))
+        read = table[at]
         return read & inside if table.dtype == bool else np.where(inside, read, 0)
 
     # Formulas.

@@ -118,7 +118,9 @@ class _Check:
     def call(self, node: Call, number: int, where: str) -> Iterator[Diagnostic]:
         if node.name in self.propositions:
             if node.args:
-                yield Diagnostic("L011", f"the proposition `{node.name}` takes no arguments, found {len(node.args)}", where)
+                yield Diagnostic(
+                    "L011", f"the proposition `{node.name}` takes no arguments, found {len(node.args)}", where
+                )
         else:
             yield from self.use(node, number, where, is_sum=False)
 
@@ -142,7 +144,11 @@ class _Check:
             yield Diagnostic("L011", f"`{node.name}` takes {wants}, found {len(node.args)}", where)
 
     def too_early(self, name: str, number: int, where: str) -> Diagnostic:
-        message = f"`{name}` is used in its own definition" if self.order[name] == number else f"`{name}` is used before its definition"  # noqa: E501
+        message = (
+            f"`{name}` is used in its own definition"
+            if self.order[name] == number
+            else f"`{name}` is used before its definition"
+        )  # noqa: E501
         return Diagnostic("L013", message, where, "a definition may only use the definitions above it")
 
 

@@ -39,10 +39,8 @@ class Interned(type):
         key = (*args, *map(type, args))
         table = cls._table
         entry = table.get(key)
-        if entry is not None:
-            known = entry()
-            if known is not None:
-                return known
+        if entry is not None and (known := entry()) is not None:
+            return known
         made = super().__call__(*args)
         object.__setattr__(made, "free", made._free())
 

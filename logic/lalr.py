@@ -89,7 +89,7 @@ def run(
     A rule of one symbol without an action passes its value on. Raises `Unexpected` and, from an action, `Rejected`.
     """
     steps, goto, climbs = table.steps, table.goto, table.climbs
-    states, values, offsets = [table.start], [], []
+    states, values, offsets = [table.start], list[Any](), list[int]()
     top = table.start
     end = len(text)
     matches = table.scanner.finditer(text)
@@ -99,8 +99,8 @@ def run(
         if match is None:
             kind, value, offset, running = END, "", end, False
         else:
-            kind = match.lastgroup
-            index = match.lastindex
+            kind = match.lastgroup or ""
+            index = match.lastindex or 0
             value = match[index]
             if kind == "SPACE":
                 continue

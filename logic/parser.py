@@ -262,7 +262,9 @@ class _Build:
         if is_sum is None:
             if name == "bit":
                 if len(args) != 2:
-                    raise Rejected(f"`bit` takes a number and the index of a bit, found {len(args)} arguments", code="L011")
+                    raise Rejected(
+                        f"`bit` takes a number and the index of a bit, found {len(args)} arguments", code="L011"
+                    )
                 return Bit(*args)
             if len(args) == 1 and name not in self.propositions:
                 self.seen_letters.add(name)

@@ -37,7 +37,8 @@ def unexpected(text: str, name: str, error: Unexpected) -> FomError:
     found = text[error.offset : error.offset + 1]
     expected = _expected(error.accepted)
     if error.kind == "UNKNOWN" and found not in "#'":
-        return fail("L001", f"the character `{found}` does not belong to the language", where=where, note=f"expected {expected}")
+        message = f"the character `{found}` does not belong to the language"
+        return fail("L001", message, where=where, note=f"expected {expected}")
     what = "the end of the text" if error.kind == END else f"`{_token(text, error.offset)}`"
     return fail("L001", f"expected {expected}, found {what}", where=where, help=_hint(text, error))
 
@@ -66,7 +67,7 @@ def _expected(accepted: frozenset[str]) -> str:
 def _hint(text: str, error: Unexpected) -> str:
     rest = text[error.offset :]
     before = text[: error.offset].rstrip().rsplit(None, 1)[-1:]
-    if before and before[0].lstrip("(~!¬[") in ("forall", "exists", "M") or rest[:1] in ("∀", "∃"):
+    if (before and before[0].lstrip("(~!¬[") in ("forall", "exists", "M")) or rest[:1] in ("∀", "∃"):
         return "a quantifier is followed by its variables and a dot: `forall x, y. phi`"
     if rest.startswith("#"):
         return "a count names its variable: `#y[phi]`"
@@ -74,6 +75,4 @@ def _hint(text: str, error: Unexpected) -> str:
         return "a quoted letter ends on the same line: `'('(x)`"
     if error.kind == "COMPARISON" and "RPAR" not in error.accepted and "AND" in error.accepted:
         return "comparisons do not chain: write `s <= t & t <= u`"
-    if rest.startswith("=") or rest.startswith(":"):
-        return ""
     return ""

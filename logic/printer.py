@@ -38,7 +38,9 @@ from logic.syntax import (
     Truth,
 )
 
-RESERVED = frozenset("true false not and or forall exists let sum letters propositions bit n".split())
+RESERVED = frozenset(
+    ["true", "false", "not", "and", "or", "forall", "exists", "let", "sum", "letters", "propositions", "bit", "n"]
+)
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.(?:[A-Za-z_][A-Za-z0-9_]*|[0-9]+)|\[[0-9]+\])*")
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -52,7 +54,7 @@ def plain_name(name: str) -> str:
 
 
 def letter_name(name: str) -> str:
-    """Spell a letter: as it is where it is a name, quoted with ``\\'`` and ``\\\\`` where it is not."""
+    """Spell a letter: as it is where it is a name and quoted where it is not."""
     if NAME.fullmatch(name) and name not in RESERVED:
         return name
     escaped = name.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n")

@@ -67,7 +67,7 @@ def satisfies(word: Word, phi: Sentence | Formula, assignment: Assignment | None
     missing = sorted(sentence.formula.free - values.keys())
     if missing:
         raise fail("L014", f"the free variable `{missing[0]}` has no position", help="give one in the assignment")
-    with _deep_recursion():
+    with deep_recursion():
         return _Meaning(word, sentence).holds(sentence.formula, values)
 
 
@@ -102,12 +102,12 @@ class _Meaning:
             case Not(psi):
                 return not self.holds(psi, v)
             case And(parts):
-                for part in parts:
+                for part in parts:  # noqa: SIM110 - a generator would nest on the C stack
                     if not self.holds(part, v):
                         return False
                 return True
             case Or(parts):
-                for part in parts:
+                for part in parts:  # noqa: SIM110
                     if self.holds(part, v):
                         return True
                 return False
@@ -178,13 +178,13 @@ class _Meaning:
 
 
 @contextmanager
-def _deep_recursion() -> Iterator[None]:
+def deep_recursion() -> Iterator[None]:
     """Allow deep nesting: calls between Python functions use no C stack since 3.11. Restore the limit afterwards."""
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, _FRAMES))
     try:
         yield
     except RecursionError:
-        raise fail("L020", "the formula is nested too deeply for the reference evaluator", help="use evaluate") from None
+        raise fail("L020", "the formula is nested too deeply", help="name its parts with definitions") from None
     finally:
         sys.setrecursionlimit(limit)

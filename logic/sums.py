@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from logic.lalr import Rejected
+from logic.printer import IDENTIFIER
 from logic.syntax import (
     ONE,
     Call,
@@ -24,7 +25,6 @@ from logic.syntax import (
     all_of,
     var,
 )
-from logic.printer import IDENTIFIER
 
 Product = tuple[int, Item]
 """A coefficient and an item."""
@@ -89,7 +89,8 @@ def to_term(value: Any) -> Term:
         return var(value)
     mixed = to_mixed(value)
     if mixed.items:
-        raise Rejected("a count stands where an index term is expected", "an index term has only variables, n and integers")
+        raise Rejected("a count stands where an index term is expected",
+                       "an index term has only variables, n and integers")  # fmt: skip
     return Term.make(mixed.variables, mixed.length, mixed.const)
 
 
@@ -117,7 +118,8 @@ def multiply(left: Any, right: Any) -> int | Product | Mixed:
             return _multiply_mixed(to_mixed(left), to_mixed(right))
         left, right = right, left
     if isinstance(right, int):
-        return left * right
+        product: int = left * right
+        return product
     if isinstance(right, Item):
         return left, right
     if isinstance(right, tuple):
