@@ -1,0 +1,420 @@
+"""From the network over the reals to the fixed-precision network: where to round, and to which format.
+
+Rounding points are: a static input; both operands of a product; the result of a scalar function (its argument stays exact);
+a quotient, once; the candidates of a maximum. Affine maps, sums over positions and means do not round. Formats are chosen per
+tensor from the values seen on a set of inputs, given as bounds by node name.
+
+At the readout nothing is rounded where that can be avoided: logits over one common positive denominator (mean pooling) are
+compared by their numerators.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, assert_never
+
+import numpy as np
+
+from circuits.diagnostics import fail
+from circuits.formats import BIT, Format
+from circuits.matrices import canonical, matrix, selection
+from circuits.network import (
+    Affine,
+    Domain,
+    Exact,
+    Inputs,
+    Letters,
+    Maximum,
+    Network,
+    Node,
+    Operand,
+    Predicates,
+    Product,
+    Quotient,
+    Readout,
+    Round,
+    Sum,
+    Table,
+)
+from circuits.positions import TRUE, Ref, Term, var
+from circuits.ranges import Range, range_of
+from translator import real
+from translator.breakpoints import breakpoints
+from translator.precision import Precision
+from translator.scalar import Scalar
+
+Integers = np.ndarray[Any, np.dtype[np.int64]]
+Bounds = dict[str, tuple[float, float]]
+
+REFERENCE_LENGTH = 1024
+WHOLE = frozenset({"round", "floor", "ceil", "sign", "ge", "gt", "eq"})
+
+
+def fix(network: real.RealNetwork, precision: Precision, bounds: Bounds, alphabet: tuple[str, ...]) -> Network:
+    """Choose formats and place rounding points.
+
+    Args:
+        bounds: smallest and largest value seen of every node of the real network.
+
+    Raises:
+        FomError: an accumulator beyond 62 bits, or a shift of a value that cannot be shifted.
+    """
+    builder = Fixer(network, precision, bounds)
+    for node in network.nodes:
+        builder.add(node)
+    readout = builder.add_readout(network.output)
+    domain = Domain(network.domain.least, network.domain.most, network.domain.reason)
+    fixed = Network(needed(builder.nodes, readout), readout, domain, alphabet)
+    fixed.check()
+    return fixed
+
+
+def needed(nodes: list[Node], readout: Readout) -> tuple[Node, ...]:
+    """Keep the input and what the readout depends on."""
+    from circuits.network import references
+
+    wanted = {readout.decision, readout.scores} | ({readout.denominator} if readout.denominator else set())
+    kept: list[Node] = []
+    for node in reversed(nodes):
+        if node.name in wanted or isinstance(node, Letters | Inputs):
+            kept.append(node)
+            wanted |= {ref.node for ref, _ in references(node)}
+    return tuple(reversed(kept))
+
+
+@dataclass
+class Fixer:
+    """Appends fixed nodes for one real node after the other."""
+
+    network: real.RealNetwork
+    precision: Precision
+    bounds: Bounds
+    nodes: list[Node] = field(default_factory=list)
+    by_name: dict[str, Node] = field(default_factory=dict)
+    ranges: dict[str, Range] = field(default_factory=dict)
+    words: dict[tuple[str, Format], str] = field(default_factory=dict)
+
+    def put(self, node: Node) -> Node:
+        """Append a node, with its range."""
+        most = self.network.domain.most
+        self.ranges[node.name] = range_of(node, self.ranges, REFERENCE_LENGTH if most is None else most)
+        self.nodes.append(node)
+        self.by_name[node.name] = node
+        return node
+
+    def frac(self, name: str) -> int:
+        """Fractional bits of a fixed node."""
+        node = self.by_name[name]
+        return node.frac if isinstance(node, Exact) else node.format.frac
+
+    def add(self, node: real.RealNode) -> None:
+        """Append the fixed nodes of a real node."""
+        match node:
+            case real.Letters(name=name, size=size):
+                self.put(Letters(name, size))
+            case real.Features(name=name, size=size):
+                self.put(Inputs(name, size, self.precision.format_for(*self.bounds[name])))
+            case real.Predicates(name=name, n_positions=k, guards=guards):
+                self.put(Predicates(name, k, guards))
+            case real.Linear():
+                self.add_linear(node)
+            case real.Multiply():
+                left, right = self.word(node.left), self.word(node.right)
+                frac = self.frac(left.node) + self.frac(right.node)
+                self.put(
+                    Product(node.name, node.n_positions, left, node.left_index, right, node.right_index, frac)
+                )
+            case real.Map():
+                self.add_map(node)
+            case real.Sum(name=name, n_positions=k, size=size, operand=operand, guard=guard):
+                summed = self.word(operand) if self.sums_positions(operand.node) else self.exact(operand)
+                self.put(Sum(name, k, size, summed, guard, self.frac(summed.node)))
+            case real.Maximum():
+                self.add_maximum(node)
+            case real.Ratio():
+                self.add_ratio(node)
+            case _:
+                assert_never(node)
+
+    def exact(self, ref: Ref) -> Ref:
+        """The reference, to be read exactly; an exact node at a shifted position is rewritten over its shifted sources."""
+        node = self.by_name[ref.node]
+        if not isinstance(node, Exact) or all(is_safe(term) for term in ref.at):
+            return ref
+        if not isinstance(node, Affine) or node.length.any():
+            return self.word(ref)
+        k = 1 + max((v for term in ref.at for v, _ in term.coefs), default=-1)
+        operands = [Operand(self.exact(o.ref.substitute(ref.at)), o.matrix) for o in node.operands]
+        if node.const.any():
+            column = matrix(np.arange(node.size), np.zeros(node.size, dtype=int), node.const, (node.size, 1))
+            operands.append(Operand(Ref(self.everywhere(len(ref.at)), ref.at), column))
+        shifts = "_".join(str(term).replace("-", "m").replace("+", "p") for term in ref.at)
+        name = f"{node.name}.at_{shifts}"
+        if name not in self.by_name:
+            zero = np.zeros(node.size, dtype=np.int64)
+            fracs = [self.frac(o.ref.node) for o in operands]
+            aligned = all(f <= node.frac for f in fracs)
+            if not aligned:
+                return self.word(ref)
+            self.put(Affine(name, k, node.size, tuple(operands), zero, zero, node.frac))
+        return Ref(name, tuple(var(v) for v in range(k)))
+
+    def everywhere(self, n_positions: int) -> str:
+        """A predicate that is 1 at every position, hence 0 outside the word."""
+        name = f"everywhere{n_positions}"
+        if name not in self.by_name:
+            self.put(Predicates(name, n_positions, (TRUE,)))
+        return name
+
+    def sums_positions(self, name: str) -> bool:
+        """Tell whether an exact node adds over positions, so that it cannot be added over positions again unrounded."""
+        stack = [name]
+        while stack:
+            node = self.by_name[stack.pop()]
+            if isinstance(node, Sum):
+                return True
+            if isinstance(node, Affine):
+                if node.length.any():
+                    return True
+                stack.extend(operand.ref.node for operand in node.operands)
+        return False
+
+    def word(self, ref: Ref, format_: Format | None = None) -> Ref:
+        """A word for the referenced value: itself, or its rounding to the format (by default: chosen for what was seen).
+
+        A product needs its operands inside the word, so a shifted word is copied to an unshifted one.
+        """
+        node = self.by_name[ref.node]
+        if not isinstance(node, Exact) and (format_ is None or node.format == format_):
+            return ref if all(is_safe(term) for term in ref.at) else self.copy_shifted(ref)
+        chosen = format_ or self.precision.format_for(*self.seen(ref.node))
+        key = (ref.node, chosen)
+        if key not in self.words:
+            name = f"{ref.node}.r" + (str(n) if (n := sum(name == ref.node for name, _ in self.words)) else "")
+            k = node.n_positions
+            at = tuple(var(v) for v in range(k))
+            self.put(Round(name, k, node.size, Ref(ref.node, at), self.frac(ref.node) - chosen.frac, chosen))
+            self.words[key] = name
+        rounded = Ref(self.words[key], ref.at)
+        return rounded if all(is_safe(term) for term in ref.at) else self.copy_shifted(rounded)
+
+    def copy_shifted(self, ref: Ref) -> Ref:
+        """A word equal to another one at shifted positions and 0 outside."""
+        node = self.by_name[ref.node]
+        if isinstance(node, Exact):
+            raise fail("T030", "an exact value cannot be copied to a shifted position", where=f"`{ref.node}`")
+        k = 1 + max((v for term in ref.at for v, _ in term.coefs), default=-1)
+        name = f"{ref.node}.at_" + "_".join(str(term).replace("-", "m").replace("+", "p") for term in ref.at)
+        format_ = node.format
+        if not format_.lo <= 0 <= format_.hi:
+            format_ = Format(format_.bits + 1, min(format_.lo, 0), format_.frac)
+        if name not in self.by_name:
+            if format_ == BIT:
+                once = np.array([1], dtype=np.int64), np.array([0, 1], dtype=np.int64)
+                self.put(Table(name, k, node.size, ref, *once, BIT))
+            else:
+                self.put(Round(name, k, node.size, ref, 0, format_))
+        return Ref(name, tuple(var(v) for v in range(k)))
+
+    def seen(self, name: str) -> tuple[float, float]:
+        """The bounds of a fixed node, under the name of the real node that it stands for."""
+        if name not in self.bounds:
+            raise fail("T031", f"no values were seen for `{name}`")
+        return self.bounds[name]
+
+    def add_linear(self, node: real.Linear) -> None:
+        """Round the weights of each operand and align the fractional bits."""
+        weighed = []
+        for operand in node.operands:
+            ref = self.exact(operand.ref)
+            codes, frac = self.precision.weights(np.asarray(operand.matrix.data, dtype=np.float64))
+            weights = operand.matrix.astype(np.int64)
+            weights.data = codes
+            weighed.append((ref, weights, frac + self.frac(ref.node)))
+        const, const_frac = self.precision.weights(node.const)
+        length, length_frac = self.precision.weights(node.length)
+        frac = max([f for _, _, f in weighed] + [const_frac if not weighed else 0, length_frac])
+        operands = tuple(Operand(ref, canonical(weights * (1 << (frac - f)))) for ref, weights, f in weighed)
+        if const_frac > frac:
+            const, const_frac = np.rint(np.ldexp(node.const, frac)).astype(np.int64), frac
+        self.put(
+            Affine(
+                node.name,
+                node.n_positions,
+                node.size,
+                tuple(operand for operand in operands if operand.matrix.nnz),
+                const << (frac - const_frac),
+                length << (frac - length_frac),
+                frac,
+            )
+        )
+
+    def add_map(self, node: real.Map) -> None:
+        """Tabulate the function over the exact range of its argument."""
+        ref = self.exact(node.operand)
+        low, high = self.ranges[ref.node]
+        smallest, largest = int(low.min(initial=0)), int(high.max(initial=0))
+        if not all(is_safe(term) for term in ref.at):
+            smallest, largest = min(smallest, 0), max(largest, 0)
+        frac = self.frac(ref.node)
+        format_ = self.format_of(node.function, smallest, largest, frac, self.bounds[node.name])
+        focus = self.bounds.get(node.operand.node, (-1.0, 1.0))
+        breaks, codes = breakpoints(node.function, frac, smallest, largest, focus, format_)
+        self.put(Table(node.name, node.n_positions, node.size, ref, breaks, codes, format_))
+
+    def format_of(
+        self, function: Scalar, smallest: int, largest: int, frac: int, seen: tuple[float, float]
+    ) -> Format:
+        """The format of a function's result: a bit, small whole numbers exactly, else what fits the values seen."""
+        if function.op in ("ge", "gt", "eq"):
+            return BIT
+        if is_whole(function):
+            ends = np.linspace(smallest, largest, 4097)
+            values = function(np.ldexp(ends, -frac))
+            low, high = int(np.nanmin(values)), int(np.nanmax(values))
+            bits = max(1, (high - low).bit_length())
+            if bits <= max(self.precision.bits, 8):
+                return Format(bits, low, 0)
+        if function.op == "exp" and seen[0] >= 0 and seen[1] == 1.0 and self.precision.frac is None:
+            return Format(self.precision.bits, 0, self.precision.bits)
+        return self.precision.format_for(*seen)
+
+    def add_maximum(self, node: real.Maximum) -> None:
+        """Round all candidates to one format."""
+        sources = [(node.operand, node.groups), *node.segments]
+        given = {self.by_name[ref.node] for ref, _ in sources}
+        formats = {found.format for found in given if not isinstance(found, Exact)}
+        if len(formats) == 1 and all(not isinstance(found, Exact) for found in given):
+            format_ = formats.pop()
+        else:
+            seen = [self.seen(ref.node) for ref, _ in sources]
+            format_ = self.precision.format_for(min(low for low, _ in seen), max(high for _, high in seen))
+        refs = [self.word(ref, format_) for ref, _ in sources]
+        segments = tuple((ref, index) for ref, (_, index) in zip(refs[1:], node.segments, strict=True))
+        self.put(
+            Maximum(node.name, node.n_positions, node.size, refs[0], node.groups, node.guard, segments, format_)
+        )
+
+    def add_ratio(self, node: real.Ratio) -> None:
+        """One rounding of an exact quotient."""
+        num, den = self.exact(node.num), self.exact(node.den)
+        format_ = self.precision.format_for(*self.bounds[node.name])
+        shift = format_.frac + self.frac(den.node) - self.frac(num.node)
+        self.put(Quotient(node.name, node.n_positions, node.size, num, den, node.den_index, shift, format_))
+
+    def add_readout(self, output: real.Output) -> Readout:
+        """Append the decision: comparisons of exact logits, or one rounded word."""
+        own = tuple(var(v) for v in range(output.n_positions))
+        scores, denominator = self.numerator(output.ref, output.n_positions)
+        size, k = output.n_classes, output.n_positions
+        if output.kind == "value":
+            if output.ref.node in self.bounds and denominator is None:
+                format_ = self.precision.format_for(*self.bounds[output.ref.node])
+                shift = self.frac(scores) - format_.frac
+                decision = self.put(Round("decision", k, size, Ref(scores, own), shift, format_)).name
+            else:
+                decision = self.word(output.ref).node
+            return Readout("value", decision, scores, denominator, 0, k)
+        one = np.array([0, 1], dtype=np.int64)
+        if output.kind == "logit":
+            positive = Table("positive", k, 1, Ref(scores, own), np.array([1], dtype=np.int64), one, BIT)
+            return Readout("logit", self.put(positive).name, scores, denominator, 2, k)
+        pairs = [(c, other) for c in range(size) for other in range(size) if other != c]
+        rows = np.arange(len(pairs))
+        winner, loser = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+        difference = canonical(selection(winner, size) - selection(loser, size))
+        ties = -(loser < winner).astype(np.int64)
+        zero = np.zeros(len(pairs), dtype=np.int64)
+        lead = self.put(Affine("lead", k, len(pairs), (Operand(Ref(scores, own), difference),), ties, zero, 0))
+        zero_break = np.array([0], dtype=np.int64)
+        if size == 2:
+            self.put(Table("class", k, 2, Ref(lead.name, own), zero_break, one, BIT))
+        else:
+            self.put(Table("beats", k, len(pairs), Ref(lead.name, own), zero_break, one, BIT))
+            collect = matrix(winner, rows, 1, (size, len(pairs)))
+            wins = np.zeros(size, dtype=np.int64)
+            self.put(Affine("wins", k, size, (Operand(Ref("beats", own), collect),), wins, wins, 0))
+            self.put(Table("class", k, size, Ref("wins", own), np.array([size - 1], dtype=np.int64), one, BIT))
+        return Readout("classes", "class", scores, denominator, size, k)
+
+    def numerator(self, ref: Ref, n_positions: int) -> tuple[str, str | None]:
+        """Logits as an exact node over the readout's positions, and the common denominator if there is one.
+
+        A last linear map of quotients by one denominator becomes that map of the numerators, its constant times the
+        denominator; otherwise the map is read as it is.
+        """
+        own = tuple(var(v) for v in range(n_positions))
+        node = self.network.node(ref.node)
+        if isinstance(node, real.Linear) and not node.length.any():
+            ratios = [self.network.node(operand.ref.node) for operand in node.operands]
+            common = {(r.den, o.ref.at) for r, o in zip(ratios, node.operands, strict=True) if isinstance(r, real.Ratio)}
+            single = all(isinstance(r, real.Ratio) and len(set(r.den_index.tolist())) == 1 for r in ratios)
+            if single and len(common) == 1 and ref.at == own:
+                (den, at), chosen = common.pop(), int(ratios[0].den_index[0])  # type: ignore[union-attr]
+                return self.push_through(node, ratios, den.substitute(at), chosen)
+        if isinstance(node, real.Ratio) and ref.at == own and len(set(node.den_index.tolist())) == 1:
+            direct = real.Linear(
+                f"{node.name}.num",
+                node.n_positions,
+                node.size,
+                (real.Operand(Ref(node.name, own), np.eye(node.size)),),  # type: ignore[arg-type]
+                np.zeros(node.size),
+                np.zeros(node.size),
+            )
+            return self.push_through(direct, [node], node.den, int(node.den_index[0]))
+        exact = self.exact(ref)
+        found = self.by_name[exact.node]
+        if isinstance(found, Exact) and exact.at == own:
+            return exact.node, None
+        identity = selection(np.arange(found.size), found.size)
+        zero = np.zeros(found.size, dtype=np.int64)
+        name = "logits" if "logits" not in self.by_name else "readout"
+        operand = Operand(exact, identity)
+        return self.put(Affine(name, n_positions, found.size, (operand,), zero, zero, self.frac(exact.node))).name, None
+
+    def push_through(
+        self, node: real.Linear, ratios: list[Any], den: Ref, den_element: int
+    ) -> tuple[str, str]:
+        """``W (N / D) + b`` as numerators ``W N + b D`` over D."""
+        from scipy.sparse import csr_array
+
+        den = self.exact(den)
+        den_size = self.by_name[den.node].size
+        operands = [
+            real.Operand(ratio.num.substitute(operand.ref.at), csr_array(operand.matrix))
+            for ratio, operand in zip(ratios, node.operands, strict=True)
+        ]
+        column = np.zeros((node.size, den_size))
+        column[:, den_element] = node.const
+        if node.const.any():
+            operands.append(real.Operand(den, csr_array(column)))
+        zero = np.zeros(node.size)
+        top = real.Linear(f"{node.name}.scaled", node.n_positions, node.size, tuple(operands), zero, zero)
+        self.add_linear(top)
+        pick = real.Linear(
+            f"{node.name}.den", node.n_positions, 1,
+            (real.Operand(den, csr_array(np.eye(den_size)[[den_element]])),), np.zeros(1), np.zeros(1),
+        )
+        self.add_linear(pick)
+        return top.name, pick.name
+
+
+def is_safe(term: Term) -> bool:
+    """Tell whether a term always lies inside the word."""
+    if len(term.coefs) == 1:
+        return term.coefs[0][1] == 1 and not term.n_coef and not term.const
+    return not term.coefs
+
+
+def is_whole(function: Scalar) -> bool:
+    """Tell whether a function only takes whole values: a rounding, or a clip of one by whole bounds."""
+    stack = [function]
+    while stack:
+        term = stack.pop()
+        if term.op in WHOLE:
+            continue
+        if term.op in ("min", "max", "neg", "abs"):
+            stack.extend(term.args)
+        elif term.op != "const" or not float(term.value).is_integer():
+            return False
+    return True

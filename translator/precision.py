@@ -1,0 +1,140 @@
+"""Precision: how many bits a word has, how weights are rounded, and which format fits a range of reals."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from circuits.diagnostics import fail
+from circuits.formats import MAX_BITS, Format
+
+Reals = np.ndarray[Any, np.dtype[np.float64]]
+Integers = np.ndarray[Any, np.dtype[np.int64]]
+
+EXACT_WEIGHT_BITS = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """Words of `bits` bits; `frac` fractional bits for all of them, or None to choose per tensor; weights of `weight_bits`.
+
+    ``weight_bits`` None keeps weights exactly: a float32 is a dyadic rational.
+    """
+
+    bits: int
+    frac: int | None
+    weight_bits: int | None
+
+    def __str__(self) -> str:
+        return f"fixed:{self.bits}" + ("" if self.frac is None else f".{self.frac}")
+
+    def format_for(self, low: float, high: float) -> Format:
+        """The format with the finest step that still reaches from `low` to `high`.
+
+        Codes start at 0 for values that are never negative, unless leaving 0 out gives a finer step.
+        """
+        if self.frac is not None:
+            return Format(self.bits, 0 if low >= 0 else -(1 << (self.bits - 1)), self.frac)
+        low, high = float(low), float(high)
+        best = self.reaching(min(low, 0.0), max(high, 0.0))
+        tight = self.reaching(low, high)
+        return tight if tight.frac > best.frac else best
+
+    def reaching(self, low: float, high: float) -> Format:
+        """The finest format of which the codes cover [low, high]; spare codes are split between both ends."""
+        codes = (1 << self.bits) - 1
+        widest = max(high - low, abs(low) * 2.0**-self.bits, abs(high) * 2.0**-self.bits)
+        if widest == 0:
+            return Format(self.bits, 0, 0)
+        frac = math.ceil(math.log2((codes + 1) / widest))
+        while np.rint(math.ldexp(high, frac)) - np.rint(math.ldexp(low, frac)) > codes:
+            frac -= 1
+        first, last = int(np.rint(math.ldexp(low, frac))), int(np.rint(math.ldexp(high, frac)))
+        spare = codes - (last - first)
+        return Format(self.bits, first if low >= 0 else first - spare // 2, frac)
+
+    def weights(self, given: Reals) -> tuple[Integers, int]:
+        """Round weights to integers at a common number of fractional bits, the fewest that lose nothing more.
+
+        Returns:
+            The integers, and the fractional bits.
+        """
+        largest = float(np.abs(given).max(initial=0.0))
+        if largest == 0:
+            return np.zeros(given.shape, dtype=np.int64), 0
+        if self.weight_bits is None:
+            frac = dyadic_bits(given)
+        else:
+            frac = self.weight_bits - 1 - math.ceil(math.log2(largest)) if largest else 0
+            if np.rint(math.ldexp(largest, frac)) > (1 << (self.weight_bits - 1)):
+                frac -= 1
+        codes = np.rint(np.ldexp(given, frac)).astype(np.int64)
+        used = codes[codes != 0]
+        if used.size == 0:
+            return codes, 0
+        trailing = min(int(code & -code).bit_length() - 1 for code in np.unique(np.abs(used)).tolist())
+        drop = min(trailing, frac) if frac > 0 else 0
+        return codes >> drop, frac - drop
+
+
+def dyadic_bits(given: Reals) -> int:
+    """The fractional bits at which every float is an integer.
+
+    Raises:
+        FomError: the weights span more bits than 62.
+    """
+    mantissas, exponents = np.frexp(given[given != 0])
+    lowest = int((exponents - 53).min())
+    integers = np.ldexp(mantissas, 53).astype(np.int64)
+    trailing = min(int(m & -m).bit_length() - 1 + int(e) - 53 for m, e in zip(np.abs(integers).tolist(), exponents.tolist()))
+    frac = max(-trailing, 0)
+    if int(exponents.max()) + frac > 61 or lowest < -2000:
+        raise fail(
+            "T021",
+            f"exact weights need {int(exponents.max()) + frac} bits, the limit is 61",
+            help="round weights with --weight-bits 16 (or fewer)",
+        )
+    return frac
+
+
+def parse_precision(text: str, weight_bits: str) -> Precision | None:
+    """Read ``fixed:P[.F]``; None means ``auto``.
+
+    Raises:
+        FomError: the text is neither, or a number is out of range.
+    """
+    weights = parse_weight_bits(weight_bits)
+    if text == "auto":
+        return None
+    found = re.fullmatch(r"fixed:(\d+)(?:\.(-?\d+))?", text)
+    if not found:
+        note = "small floating-point formats are not available yet" if text.startswith("float:") else ""
+        raise fail("T020", f"unknown precision `{text}`", note=note, help="write auto, fixed:P or fixed:P.F, e.g. fixed:8")
+    bits, frac = int(found[1]), int(found[2]) if found[2] is not None else None
+    if not 2 <= bits <= MAX_BITS - 4:
+        raise fail("T020", f"words of {bits} bits", help=f"choose between 2 and {MAX_BITS - 4} bits")
+    return Precision(bits, frac, default_weight_bits(bits) if weights == 0 else weights)
+
+
+def parse_weight_bits(text: str) -> int | None:
+    """Read ``--weight-bits``: a number, ``exact`` (None), or ``auto`` (0).
+
+    Raises:
+        FomError: it is none of these.
+    """
+    if text == "exact":
+        return None
+    if text == "auto":
+        return 0
+    if text.isdigit() and 2 <= int(text) <= 24:
+        return int(text)
+    raise fail("T020", f"unknown weight precision `{text}`", help="write a number from 2 to 24, exact, or auto")
+
+
+def default_weight_bits(bits: int) -> int:
+    """Weights cost no gates, so they get at least 8 bits, and as many as the words."""
+    return max(8, bits)
