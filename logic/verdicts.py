@@ -1,0 +1,101 @@
+"""Verdicts: what a verification answers, on which scope and by which method.
+
+A verdict is `Holds`, `Refuted` or `Unknown`; unknown never looks like success. A proof lists its lemmas, so that "holds" can be
+taken apart, and what it could not prove, so that "unknown" says why.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Lemma:
+    """One proved obligation.
+
+    Attributes:
+        statement: what holds, in words with its numbers.
+        method: "z3" (unsatisfiable negation), "enumeration" (every case evaluated), "coefficients" (two polynomials or linear forms
+            with the same coefficients), "structure" (the same wires).
+        covers: number of family elements (gates, sums, definitions) that the lemma speaks about.
+    """
+
+    statement: str
+    method: str
+    covers: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Lemmas, and what stayed open; the claim holds at every length iff nothing is open."""
+
+    lemmas: tuple[Lemma, ...]
+    open: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether everything was proved."""
+        return not self.open
+
+    def by_method(self) -> dict[str, int]:
+        """Number of lemmas by method."""
+        return dict(Counter(lemma.method for lemma in self.lemmas))
+
+
+@dataclass(frozen=True, slots=True)
+class Counterexample:
+    """An input on which two sides differ, with the decision of every representation on it (replayed)."""
+
+    word: str
+    decisions: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """The claim is proved on its scope."""
+
+    proof: Proof | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refuted:
+    """The claim is false; the counterexample was replayed."""
+
+    counterexample: Counterexample
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Neither proved nor refuted, and why."""
+
+    reason: str
+
+
+Verdict = Holds | Refuted | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One claim between two sides with its answer."""
+
+    left: str
+    right: str
+    scope: str
+    method: str
+    verdict: Verdict
+    seconds: float
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def word(self) -> str:
+        """The verdict as one word."""
+        return {Holds: "holds", Refuted: "refuted", Unknown: "unknown"}[type(self.verdict)]
+
+
+def overall(claims: tuple[Claim, ...] | list[Claim]) -> str:
+    """The verdict of several claims: refuted if one is, else unknown if one is, else holds."""
+    words = {claim.word for claim in claims}
+    return next((word for word in ("refuted", "unknown") if word in words), "holds")
