@@ -1,0 +1,181 @@
+"""Fidelity: how far the fixed-precision network agrees with the float one, measured on a stated set of inputs.
+
+This is not a proof: it is a count over a finite set, which is either all words up to a length or given data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from circuits.evaluate import evaluate
+from circuits.network import Inputs, Network
+from circuits.readout import decisions, score_decisions, scores
+from translator import real
+from translator.oracle import Oracle
+from translator.real_evaluate import evaluate as evaluate_real
+from translator.words import all_words, count_words, format_word, random_words
+
+Integers = np.ndarray[Any, np.dtype[np.int64]]
+Reals = np.ndarray[Any, np.dtype[np.float64]]
+
+DEFAULT_LENGTH = 8
+MOST_WORDS = 100_000
+SCREEN_WORDS = 2_000
+OBSERVED_WORDS = 20_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class InputSet:
+    """Inputs in arrays of one length each (features: one array), and what they are, in words."""
+
+    groups: tuple[Any, ...]
+    description: str
+    max_length: int | None
+
+    @property
+    def count(self) -> int:
+        """Number of inputs."""
+        return sum(len(group) for group in self.groups)
+
+    def sample(self, most: int, seed: int = 0) -> InputSet:
+        """At most about `most` inputs, all short ones and a random part of the long ones."""
+        if self.count <= most:
+            return self
+        rng = np.random.default_rng(seed)
+        share = most // max(1, len(self.groups))
+        groups = tuple(
+            group if len(group) <= share else group[np.sort(rng.choice(len(group), share, replace=False))]
+            for group in self.groups
+        )
+        return InputSet(groups, f"a sample of {self.description}", self.max_length)
+
+
+def words_up_to(network: real.RealNetwork, max_length: int | None, keep: Any = None) -> InputSet:
+    """All words of the domain up to a length, by default the longest one up to 8 that stays under 100,000 words.
+
+    Args:
+        keep: filter on arrays of words, or None.
+    """
+    domain, letters = network.domain, network.alphabet_size
+    limit = max_length if max_length is not None else DEFAULT_LENGTH
+    if domain.most is not None:
+        limit = min(limit, domain.most)
+    if domain.least == domain.most:
+        limit = domain.least
+    lengths: list[int] = []
+    for n in range(domain.least, limit + 1):
+        if max_length is None and lengths and count_words(letters, domain.least, n) > MOST_WORDS:
+            break
+        lengths.append(n)
+    groups, total, random = [], 0, False
+    for n in lengths:
+        if count_words(letters, n, n) > 20 * MOST_WORDS:
+            words, random = random_words(letters, n, MOST_WORDS, n), True
+        else:
+            words = np.concatenate(list(all_words(letters, n)))
+        total += len(words)
+        groups.append(words if keep is None else words[keep(words)])
+    longest = lengths[-1] if lengths else 0
+    span = f"of length {longest}" if domain.least == domain.most else f"of length {domain.least} to {longest}"
+    kind = "random words" if random else "all words"
+    chosen = "" if keep is None else " in the domain of --where"
+    return InputSet(tuple(groups), f"{kind} {span}{chosen}", longest)
+
+
+@dataclass(frozen=True, slots=True)
+class Fidelity:
+    """Agreement of decisions with onnxruntime, and the largest distance of a logit.
+
+    For a readout at every position an input agrees when all its positions do.
+    """
+
+    inputs: int
+    agree: int
+    max_abs_error: float
+    description: str
+    example: str | None
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether every decision agrees."""
+        return self.agree == self.inputs
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reference:
+    """The float network's logits and decisions on an input set."""
+
+    inputs: InputSet
+    logits: tuple[Reals, ...]
+    decisions: tuple[Integers, ...]
+
+
+def consult(oracle: Oracle, inputs: InputSet) -> Reference:
+    """Run onnxruntime on an input set."""
+    logits = tuple(
+        np.concatenate([oracle.logits(part) for part in np.array_split(group, max(1, len(group) // 4096))])
+        for group in inputs.groups
+        if len(group)
+    )
+    filled = InputSet(tuple(group for group in inputs.groups if len(group)), inputs.description, inputs.max_length)
+    return Reference(filled, logits, tuple(score_decisions(oracle.kind, values) for values in logits))
+
+
+def restrict(reference: Reference, inputs: InputSet, oracle: Oracle) -> Reference:
+    """The reference on a smaller set: itself, or consulted anew."""
+    return reference if inputs is reference.inputs else consult(oracle, inputs)
+
+
+def compare(network: Network, reference: Reference) -> Fidelity:
+    """Count agreeing decisions of a fixed network."""
+    total, agree, worst, example = 0, 0, 0.0, None
+    format_ = network.word(network.readout.decision).format
+    for group, logits, expected in zip(
+        reference.inputs.groups, reference.logits, reference.decisions, strict=True
+    ):
+        codes = encode(network, group)
+        values = evaluate(network, codes)
+        found = decisions(network.readout, format_, values[network.readout.decision])
+        same = (found == expected).reshape(len(group), -1).all(axis=1)
+        distance = np.abs(scores(network, values) - logits)
+        worst = max(worst, float(distance.max(initial=0.0)))
+        total, agree = total + len(group), agree + int(same.sum())
+        if example is None and not same.all():
+            example = describe_input(network, group[int(np.argmin(same))])
+    return Fidelity(total, agree, worst, reference.inputs.description, example)
+
+
+def encode(network: Network, group: Any) -> Integers:
+    """Letter numbers as they are; features rounded to the input's format."""
+    if isinstance(network.input, Inputs):
+        return network.input.format.encode(np.asarray(group, dtype=np.float64))
+    return np.asarray(group)
+
+
+def describe_input(network: Network, row: Any) -> str:
+    """An input as a user reads it."""
+    if isinstance(network.input, Inputs):
+        shown = ", ".join(f"{value:g}" for value in row[:6])
+        return f"({shown}{', ...' if len(row) > 6 else ''})"
+    return format_word(row, network.alphabet)
+
+
+def observe(network: real.RealNetwork, inputs: InputSet) -> dict[str, tuple[float, float]]:
+    """The smallest and largest value of every node of the real network on (a sample of) an input set."""
+    bounds: dict[str, tuple[float, float]] = {}
+    names = [node.name for node in network.nodes]
+    for group in inputs.sample(OBSERVED_WORDS).groups:
+        for part in np.array_split(group, max(1, len(group) // 512)):
+            if not len(part):
+                continue
+            kind = "words" if network.alphabet_size else "features"
+            values = evaluate_real(network, **{kind: part}, wanted=names)
+            for name, array in values.items():
+                finite = array[np.isfinite(array)]
+                if finite.size:
+                    low, high = bounds.get(name, (np.inf, -np.inf))
+                    bounds[name] = (min(low, float(finite.min())), max(high, float(finite.max())))
+    return bounds

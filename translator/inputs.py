@@ -1,0 +1,121 @@
+"""Inputs from files: the .npz format of `fom run --inputs`, one array for each ONNX input."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from circuits.diagnostics import fail
+from translator.fidelity import InputSet
+from translator.real import Features, RealNetwork
+
+RANDOM_FEATURES = 1_000
+
+
+def load_array(path: Path, name: str) -> Any:
+    """The array of the network's input: named after it, or the only one in the file.
+
+    Raises:
+        FomError: the file is missing, is no .npz, or has no such array.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {key: file[key] for key in file.files}
+    except FileNotFoundError:
+        raise fail("T012", "the file of inputs does not exist", where=str(path)) from None
+    except (OSError, ValueError, zipfile.BadZipFile, AttributeError) as error:
+        raise fail(
+            "T012", f"not an .npz file of arrays: {error}", where=str(path), help="write it with numpy.savez"
+        ) from None
+    if name in arrays:
+        return arrays[name]
+    if len(arrays) == 1:
+        return next(iter(arrays.values()))
+    raise fail(
+        "T012",
+        f"no array `{name}` in the file",
+        where=str(path),
+        note=f"it has: {', '.join(arrays) or 'nothing'}",
+        help="name the array after the ONNX input",
+    )
+
+
+def split_words(array: Any, path: Path, n_letters: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Split rows padded with −1 into arrays of one length each, with the places of their rows.
+
+    Raises:
+        FomError: the array is no table of letter numbers.
+    """
+    array = np.asarray(array)
+    if array.ndim != 2 or array.dtype.kind not in "iu":
+        raise fail(
+            "T013",
+            f"words are a table of integers, found {array.dtype} of shape {array.shape}",
+            where=str(path),
+            help="one row for each word, shorter words padded with -1",
+        )
+    lengths = (array >= 0).sum(axis=1)
+    padding = np.arange(array.shape[1]) < lengths[:, None]
+    if ((array >= 0) != padding).any() or (array >= n_letters).any():
+        row = int(np.flatnonzero((((array >= 0) != padding) | (array >= n_letters)).any(axis=1))[0])
+        raise fail(
+            "T013",
+            f"row {row} is no word: {array[row].tolist()}",
+            where=str(path),
+            note=f"letters are 0..{n_letters - 1}, padding is -1 and only at the end",
+        )
+    groups, places = [], []
+    for n in np.unique(lengths).tolist():
+        rows = np.flatnonzero(lengths == n)
+        groups.append(array[rows, :n].astype(np.int64))
+        places.append(rows)
+    return tuple(groups), tuple(places)
+
+
+def read_inputs(path: Path, network: RealNetwork) -> InputSet:
+    """The inputs of a file as a set for fidelity.
+
+    Raises:
+        FomError: they do not fit the network.
+    """
+    array = load_array(path, network.input_name)
+    if network.alphabet_size:
+        groups, _ = split_words(array, path, network.alphabet_size)
+        for group in groups:
+            n = group.shape[1]
+            most = network.domain.most
+            if n < network.domain.least or (most is not None and n > most):
+                raise fail(
+                    "T014", f"the file has words of length {n}, outside the domain", where=str(path), note=network.domain.reason
+                )
+        return InputSet(groups, f"{len(array):,} words of {path.name}", max(group.shape[1] for group in groups))
+    return InputSet((features_of(array, path, feature_size(network)),), f"{len(array):,} inputs of {path.name}", None)
+
+
+def features_of(array: Any, path: Path, size: int) -> Any:
+    """Flatten the rows of a table of numbers.
+
+    Raises:
+        FomError: a row has another number of numbers, or one of them is not finite.
+    """
+    flat = np.asarray(array, dtype=np.float64).reshape(len(array), -1)
+    if flat.shape[1] != size:
+        raise fail("T013", f"the network reads {size} numbers, a row has {flat.shape[1]}", where=str(path))
+    if not np.isfinite(flat).all():
+        raise fail("T013", "a number is not finite", where=str(path))
+    return flat
+
+
+def feature_size(network: RealNetwork) -> int:
+    """How many numbers a static network reads."""
+    return next(node.size for node in network.nodes if isinstance(node, Features))
+
+
+def random_features(network: RealNetwork) -> InputSet:
+    """Standard normal inputs, for a static network without data."""
+    size = feature_size(network)
+    values = np.random.default_rng(0).standard_normal((RANDOM_FEATURES, size))
+    return InputSet((values,), f"{RANDOM_FEATURES:,} random inputs, standard normal (give data with --inputs)", None)

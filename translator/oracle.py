@@ -1,0 +1,102 @@
+"""The float network: onnxruntime, with graph optimizations off because they move logits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from circuits.diagnostics import Diagnostic, FomError, fail
+from circuits.readout import score_decisions
+
+Reals = np.ndarray[Any, np.dtype[np.float64]]
+Integers = np.ndarray[Any, np.dtype[np.int64]]
+
+ELEMENT_TYPES = {
+    "tensor(float)": np.float32,
+    "tensor(double)": np.float64,
+    "tensor(float16)": np.float16,
+    "tensor(int64)": np.int64,
+    "tensor(int32)": np.int32,
+    "tensor(bool)": np.bool_,
+}
+
+
+class FomRuntimeError(FomError):
+    """onnxruntime failed on an input."""
+
+
+class Oracle:
+    """An onnxruntime session for one model, read through its first input and first output.
+
+    Raises:
+        FomError: onnxruntime refuses the model.
+    """
+
+    def __init__(self, path: Path, kind: str, n_positions: int) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        options.log_severity_level = 4
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        self.kind = kind
+        self.n_positions = n_positions
+        try:
+            self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except Exception as error:
+            raise fail("T040", f"onnxruntime refuses the model: {first_line(error)}", where=str(path)) from None
+        self.path = path
+        self.batched = True
+
+    def logits(self, inputs: Any) -> Reals:
+        """Run words ``(B, n)`` or features ``(B, size)``; returns ``(B, C)``, or ``(B, n, C)`` for an answer at every position.
+
+        Raises:
+            FomError: onnxruntime fails on the input.
+        """
+        given = self.session.get_inputs()[0]
+        array = np.asarray(inputs).astype(ELEMENT_TYPES.get(given.type, np.float32))
+        shape = [size if isinstance(size, int) else -1 for size in given.shape]
+        if array.ndim != len(shape) or (array.dtype.kind == "f" and len(shape) > 1):
+            array = array.reshape(len(array), *(size for size in shape[1:]))
+        if self.batched:
+            try:
+                return self.shaped(self.run(array), len(array), array)
+            except FomRuntimeError:
+                self.batched = False
+        rows = [self.run(array[index : index + 1]) for index in range(len(array))]
+        return self.shaped(np.concatenate([np.reshape(row, (1, -1)) for row in rows]), len(array), array)
+
+    def run(self, array: Any) -> Any:
+        """Feed one array; every other input gets ones (masks)."""
+        feeds: dict[str, Any] = {}
+        for place, given in enumerate(self.session.get_inputs()):
+            if place == 0:
+                feeds[given.name] = array
+            else:
+                sizes = [s if isinstance(s, int) else array.shape[min(i, array.ndim - 1)] for i, s in enumerate(given.shape)]
+                feeds[given.name] = np.ones(sizes, dtype=ELEMENT_TYPES.get(given.type, np.float32))
+        try:
+            return self.session.run(None, feeds)[0]
+        except Exception as error:
+            message = f"onnxruntime fails on an input of shape {array.shape}: {first_line(error)}"
+            raise FomRuntimeError(Diagnostic("T041", message, where=str(self.path))) from None
+
+    def shaped(self, outputs: Any, n_cases: int, inputs: Any) -> Reals:
+        """The first output as float64 of shape ``(B, C)`` or ``(B, n, C)``."""
+        outputs = np.asarray(outputs, dtype=np.float64)
+        if self.n_positions:
+            return outputs.reshape(n_cases, inputs.shape[1], -1)
+        return outputs.reshape(n_cases, -1)
+
+    def decisions(self, inputs: Any) -> Integers:
+        """The float network's decisions, of shape ``(B,)`` or ``(B, n)``."""
+        return score_decisions(self.kind, self.logits(inputs))
+
+
+def first_line(error: Exception) -> str:
+    """The first line of a foreign message, shortened."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -1,0 +1,281 @@
+"""The pipeline: read, choose a precision, fix, build the family, read off the sentence.
+
+Read aloud, `translate` is what the tool does; every step is a function of the step before.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from circuits.circuit import Circuit, instantiate
+from circuits.diagnostics import FomError, fail
+from circuits.family import Family
+from circuits.forecast import Forecast, forecast
+from circuits.network import Network
+from circuits.network_to_family import network_to_family
+from circuits.sizes import Polynomial, size_polynomials
+from logic.family_to_sentence import decision_labels, default_decision, family_to_sentence
+from logic.syntax import Sentence
+from translator.fidelity import (
+    SCREEN_WORDS,
+    Fidelity,
+    InputSet,
+    compare,
+    consult,
+    observe,
+    restrict,
+    words_up_to,
+)
+from translator.fixing import fix
+from translator.inputs import random_features, read_inputs
+from translator.oracle import Oracle
+from translator.precision import Precision, default_weight_bits, parse_precision, parse_weight_bits
+from translator.words import default_alphabet, parse_alphabet
+
+if TYPE_CHECKING:
+    from translator.real import RealNetwork
+
+Progress = Callable[[str], None]
+
+AUTO_BITS = range(4, 17)
+
+
+def silent(message: str) -> None:
+    """Report nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a user can choose about a translation; the defaults choose for them.
+
+    Attributes:
+        precision: ``auto``, ``fixed:P`` or ``fixed:P.F``.
+        weight_bits: bits of a rounded weight, ``exact``, or ``auto``.
+        depth: ``compact``, ``balanced`` or ``shallow``.
+        readout: the decision bit that the sentence names (``class:2``, ``bit:7``), or None.
+        max_length: longest words of the fidelity set, or None.
+        where: a sentence that restricts the words considered, or None.
+        alphabet: names of the letters, or None for a, b, c ...
+        inputs: an .npz file of inputs for the fidelity set, or None.
+        memory: refuse a translation forecast above this many bytes, or None for half of the machine's.
+    """
+
+    precision: str = "auto"
+    weight_bits: str = "auto"
+    depth: str = "compact"
+    readout: str | None = None
+    max_length: int | None = None
+    where: str | None = None
+    alphabet: str | None = None
+    inputs: Path | None = None
+    memory: int | None = None
+
+
+@dataclass
+class Translation:
+    """A network with its family and sentence, and how they came about."""
+
+    model: Path
+    settings: Settings
+    precision: Precision
+    network: Network
+    family: Family
+    sentence: Sentence
+    fidelity: Fidelity
+    forecast: Forecast
+    tried: tuple[tuple[Precision, Fidelity | None], ...]
+    notes: tuple[str, ...]
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def circuit(self, n: int) -> Circuit:
+        """The circuit for words of length n."""
+        return instantiate(self.family, n)
+
+    @cached_property
+    def sizes(self) -> dict[str, Polynomial | None]:
+        """Gates and wires as polynomials in n."""
+        return size_polynomials(self.family)
+
+    @cached_property
+    def oracle(self) -> Oracle:
+        """onnxruntime on the model."""
+        return Oracle(self.model, self.network.readout.kind, self.network.readout.n_positions)
+
+    def verify(self, **options: Any) -> Any:
+        """Prove network = circuit = sentence; see `translator.verification.verify`."""
+        from translator.verification import verify
+
+        return verify(self, **options)
+
+    def save(self, folder: str | Path) -> None:
+        """Write the folder of a translation; see `translator.store.save`."""
+        from translator.store import save
+
+        save(self, Path(folder))
+
+    def _repr_html_(self) -> str:
+        from translator.report import translation_html
+
+        return translation_html(self)
+
+
+def translate(model: str | Path, progress: Progress = silent, **options: Any) -> Translation:
+    """Translate an ONNX file.
+
+    Args:
+        model: path of the file.
+        progress: called with one line for every stage.
+        options: the fields of `Settings`.
+
+    Raises:
+        FomError: the file or a setting cannot be used; nothing was written.
+    """
+    settings = Settings(**options)
+    model = Path(model)
+    seconds: dict[str, float] = {}
+    clock = Stopwatch(seconds)
+    chosen = parse_precision(settings.precision, settings.weight_bits)
+    progress(f"reading {model}")
+    from translator.reading import read
+
+    network = read(model)
+    alphabet = ()
+    if network.alphabet_size:
+        alphabet = default_alphabet(network.alphabet_size)
+        if settings.alphabet is not None:
+            alphabet = parse_alphabet(settings.alphabet, network.alphabet_size)
+    clock.lap("read")
+
+    oracle = Oracle(model, network.output.kind, network.output.n_positions)
+    inputs = fidelity_inputs(network, settings, alphabet)
+    if not inputs.count:
+        raise fail("T042", "the fidelity set is empty", help="give --max-length, --where or --inputs that admit some input")
+    progress(f"running onnxruntime on {inputs.count:,} inputs ({inputs.description})")
+    reference = consult(oracle, inputs)
+    bounds = observe(network, inputs)
+    clock.lap("fidelity")
+
+    tried: list[tuple[Precision, Fidelity | None]] = []
+    if chosen is None:
+        chosen, fixed, fidelity = choose(network, settings, alphabet, oracle, reference, bounds, tried, progress)
+    else:
+        progress(f"fixing the precision at {chosen}")
+        fixed = fix(network, chosen, bounds, alphabet)
+        fidelity = compare(fixed, reference)
+    clock.lap("precision")
+
+    expected = forecast(fixed, settings.depth)
+    expected.require(settings.memory)
+    progress(f"building the family ({expected})")
+    family = network_to_family(fixed, settings.depth)
+    clock.lap("build")
+    progress("reading off the sentence")
+    sentence = family_to_sentence(family, readout_label(family, settings.readout))
+    clock.lap("emit")
+    return Translation(
+        model, settings, chosen, fixed, family, sentence, fidelity, expected, tuple(tried), network.notes, seconds
+    )
+
+
+def fidelity_inputs(network: RealNetwork, settings: Settings, alphabet: tuple[str, ...]) -> InputSet:
+    """The inputs on which fidelity is measured: given data, all words up to a length, or random features.
+
+    Raises:
+        FomError: the data does not fit the network.
+    """
+    if settings.inputs is not None:
+        return read_inputs(settings.inputs, network)
+    if not network.alphabet_size:
+        return random_features(network)
+    keep = None
+    if settings.where is not None:
+        from translator.domains import word_filter
+
+        keep = word_filter(settings.where, alphabet)
+    return words_up_to(network, settings.max_length, keep)
+
+
+def choose(
+    network: RealNetwork,
+    settings: Settings,
+    alphabet: tuple[str, ...],
+    oracle: Oracle,
+    reference: Any,
+    bounds: dict[str, tuple[float, float]],
+    tried: list[tuple[Precision, Fidelity | None]],
+    progress: Progress,
+) -> tuple[Precision, Network, Fidelity]:
+    """The smallest precision whose decisions all agree with onnxruntime, else the one that came closest.
+
+    A precision that already fails on a sample is not run on the whole set. Agreement is tested, not certified, and is not
+    monotone in the precision.
+    """
+    weights = parse_weight_bits(settings.weight_bits)
+    screen = restrict(reference, reference.inputs.sample(SCREEN_WORDS), oracle)
+    best: tuple[Precision, Network, Fidelity] | None = None
+    for bits in AUTO_BITS:
+        precision = Precision(bits, None, default_weight_bits(bits) if weights == 0 else weights)
+        try:
+            fixed = fix(network, precision, bounds, alphabet)
+            fidelity = compare(fixed, screen)
+            if fidelity.complete and screen is not reference:
+                fidelity = compare(fixed, reference)
+        except FomError as error:
+            if best is None or error.diagnostics[0].code != "C026":
+                raise
+            tried.append((precision, None))
+            break
+        tried.append((precision, fidelity))
+        progress(f"{precision}: {fidelity.agree:,} of {fidelity.inputs:,} decisions agree ({fidelity.description})")
+        if best is None or fidelity.agree * best[2].inputs > best[2].agree * fidelity.inputs:
+            best = (precision, fixed, fidelity)
+        if fidelity.complete:
+            break
+    if best is None:
+        raise fail("T043", "no precision could be tried", help="choose one, e.g. --precision fixed:8")
+    precision, fixed, fidelity = best
+    if fidelity.inputs != reference.inputs.count:
+        fidelity = compare(fixed, reference)
+    return precision, fixed, fidelity
+
+
+def readout_label(family: Family, readout: str | None) -> str:
+    """The relation that the sentence decides, from ``class:C`` or ``bit:K``, or the default.
+
+    Raises:
+        FomError: there is no such class or bit.
+    """
+    labels = decision_labels(family)
+    if readout is None:
+        return labels[default_decision(family)]
+    kind, _, number = readout.partition(":")
+    wanted = "class" if family.readout.kind == "classes" else "bit"
+    if kind != wanted or not number.isdigit() or int(number) >= len(labels):
+        raise fail(
+            "T044", f"unknown readout `{readout}`", help=f"this network has {wanted}:0 to {wanted}:{len(labels) - 1}"
+        )
+    return labels[int(number)]
+
+
+class Stopwatch:
+    """Seconds between laps, by name."""
+
+    def __init__(self, seconds: dict[str, float]) -> None:
+        self.seconds = seconds
+        self.last = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        """Record the time since the last lap."""
+        now = time.perf_counter()
+        self.seconds[name] = round(now - self.last, 3)
+        self.last = now
+
+
+def with_model(translation: Translation, model: Path) -> Translation:
+    """The same translation, of a copy of the model."""
+    return replace(translation, model=model)
