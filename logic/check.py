@@ -148,7 +148,7 @@ class _Check:
             f"`{name}` is used in its own definition"
             if self.order[name] == number
             else f"`{name}` is used before its definition"
-        )  # noqa: E501
+        )
         return Diagnostic("L013", message, where, "a definition may only use the definitions above it")
 
 

@@ -24,10 +24,18 @@ class Interned(type):
 
     _table: dict[tuple[object, ...], _Entry]
     _fields: tuple[dataclasses.Field[Any], ...] | None
+    _forget: staticmethod[[Any], None]
 
     def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(name, bases, namespace, **kwargs)
-        cls._table = {}
+        table: dict[tuple[object, ...], _Entry] = {}
+
+        def forget(dead: Any) -> None:
+            key = dead.key
+            if table.get(key) is dead:
+                del table[key]
+
+        cls._table, cls._forget = table, staticmethod(forget)
         cls._fields = None
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
@@ -43,12 +51,7 @@ class Interned(type):
             return known
         made = super().__call__(*args)
         object.__setattr__(made, "free", made._free())
-
-        def forget(dead: Any) -> None:
-            if table.get(dead.key) is dead:
-                del table[dead.key]
-
-        fresh = _Entry(made, forget)
+        fresh = _Entry(made, cls._forget)
         fresh.key = key
         table[key] = fresh
         return made

@@ -49,7 +49,8 @@ def to_latex(thing: Sentence | Formula | Sum | Item | Term) -> str:
         return f"${write(thing.formula, LATEX)}$"
     rows = []
     for definition in thing.definitions:
-        params = f"({LATEX.separator.join(map(_variable, definition.params))})" if definition.params else ""
+        listed = LATEX.separator.join(map(_variable, definition.params))
+        params = f"({listed})" if listed or isinstance(definition.body, Sum) else ""
         rows.append(rf"{_upright(definition.name)}{params} &:= {write(definition.body, LATEX)}\\")
     rows.append(f"&\\phantom{{:=}}\\ {write(thing.formula, LATEX)}")
     return "\\begin{align*}\n" + "\n".join(rows) + "\n\\end{align*}"

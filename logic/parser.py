@@ -263,7 +263,8 @@ class _Build:
             if name == "bit":
                 if len(args) != 2:
                     raise Rejected(
-                        f"`bit` takes a number and the index of a bit, found {len(args)} arguments", code="L011"
+                        f"`bit` takes a number and the index of a bit, found {len(args)} argument{'s' * (len(args) != 1)}",
+                        code="L011",
                     )
                 return Bit(*args)
             if len(args) == 1 and name not in self.propositions:

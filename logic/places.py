@@ -35,12 +35,14 @@ def unexpected(text: str, name: str, error: Unexpected) -> FomError:
     """Make the diagnostic of a syntax error."""
     where = point_at(text, name, error.offset)
     found = text[error.offset : error.offset + 1]
-    expected = _expected(error.accepted)
+    expected, hint = _expected(error.accepted), _hint(text, error)
+    if hint.startswith("a quantifier"):
+        expected = "a variable and a dot after the quantifier"
     if error.kind == "UNKNOWN" and found not in "#'":
         message = f"the character `{found}` does not belong to the language"
         return fail("L001", message, where=where, note=f"expected {expected}")
     what = "the end of the text" if error.kind == END else f"`{_token(text, error.offset)}`"
-    return fail("L001", f"expected {expected}, found {what}", where=where, help=_hint(text, error))
+    return fail("L001", f"expected {expected}, found {what}", where=where, help=hint)
 
 
 def _token(text: str, offset: int) -> str:
@@ -52,15 +54,13 @@ def _token(text: str, offset: int) -> str:
 
 
 def _expected(accepted: frozenset[str]) -> str:
-    words: list[str] = []
     if {"INTEGER", "LPAR"} <= accepted:
-        words.append("a formula or a sum" if "QUANTIFIER" in accepted else "a number, a variable, a count or a sum")
+        words = ["a formula or a sum"] if "QUANTIFIER" in accepted else ["a number, a variable, a count or a sum"]
         if "LET" in accepted:
             words.insert(0, "a definition")
         return " or ".join(words) + (" or `)`" if "RPAR" in accepted else "")
-    if accepted & _OPERATORS:
-        words.append("an operator")
-    words += [_WORDS[kind] for kind in sorted(accepted & _WORDS.keys())]
+    words = ["an operator"] if accepted & _OPERATORS else []
+    words += [word for kind, word in _WORDS.items() if kind in accepted]
     return " or ".join(words) or "nothing more"
 
 

@@ -388,6 +388,9 @@ class Sentence:
     definitions: tuple[Definition, ...]
     formula: Formula
 
+    def __hash__(self) -> int:
+        return hash((self.letters, self.propositions, len(self.definitions), self.formula))
+
     @property
     def free(self) -> tuple[str, ...]:
         """The free variables of the formula, sorted."""
