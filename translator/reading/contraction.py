@@ -1,0 +1,433 @@
+"""Products of two tensors summed over shared axes: MatMul, Gemm, Einsum and attention all are `contract`.
+
+With a known matrix the result is affine; with two variables it is a `Multiply`, a `Linear` over static axes, and a `Sum` over
+positions. A quotient whose denominator does not depend on the summed axis stays a quotient: softmax(..) @ v is
+``Sum_y e*v / Sum_y e``, formed once.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from circuits.positions import TRUE, Equals, Guard, Ref, Term, conjunction, substitute, var
+from translator.reading.context import (
+    Context,
+    affine_of_pieces,
+    axis_of_length,
+    dims_of,
+    known,
+    part_at,
+    plain,
+    realign,
+    restrict,
+    shifted_to,
+)
+from translator.reading.elementwise import constant_of
+from translator.reading.movement import reshape
+from translator.reading.positional import of_array, term_array
+from translator.reading.refusing import Refusal
+from translator.reading.regions import implies
+from translator.reading.values import (
+    PRE,
+    RUN,
+    Array,
+    Axis,
+    Data,
+    Index,
+    Key,
+    Part,
+    Positional,
+    Value,
+    View,
+    constant,
+    guard_variables,
+    part_shape,
+)
+
+Labels = Sequence[int]
+
+
+def matmul(context: Context, left: Value, right: Value) -> Value:
+    """``left @ right`` as numpy and ONNX mean it."""
+    a, b = len(dims_of(left)), len(dims_of(right))
+    if a == 1 and b == 1:
+        return contract(context, left, [0], right, [0], [])
+    if a == 1:
+        return contract(context, left, [b - 2], right, list(range(b)), [*range(b - 2), b - 1])
+    if b == 1:
+        return contract(context, left, list(range(a)), right, [a - 1], list(range(a - 1)))
+    rank = max(a, b)
+    batch = list(range(rank - 2))
+    m, k, n = rank, rank + 1, rank + 2
+    return contract(
+        context, left, [*batch[rank - a :], m, k], right, [*batch[rank - b :], k, n], [*batch, m, n]
+    )
+
+
+def contract(context: Context, left: Value, left_labels: Labels, right: Value, right_labels: Labels, out: Labels) -> Value:
+    """Sum of products over the labels that are not in `out` (Einstein summation of two operands)."""
+    axes, left, right = _axes_of_labels(context, left, left_labels, right, right_labels)
+    if not isinstance(left, Data) and not isinstance(right, Data):
+        return _contract_known(context, left, left_labels, right, right_labels, out, axes)
+    summed = [label for label in axes if label not in out]
+    out_axes = tuple(axes[label] for label in out)
+    parts: dict[Key, list[Part]] = {}
+    for choice in itertools.product(*(axes[label].segments() for label in axes)):
+        segment = dict(zip(axes, choice, strict=True))
+        key = tuple(segment[label] for label in out)
+        found = _contract_part(context, left, left_labels, right, right_labels, out, axes, segment, summed)
+        parts.setdefault(key, []).append(found)
+    return Data(out_axes, {key: _add_parts(context, found) for key, found in parts.items()})
+
+
+def _axes_of_labels(
+    context: Context, left: Value, left_labels: Labels, right: Value, right_labels: Labels
+) -> tuple[dict[int, Axis], Value, Value]:
+    axes: dict[int, Axis] = {}
+    operands = [left, right]
+    for label in [*left_labels, *(label for label in right_labels if label not in left_labels)]:
+        found: list[Axis] = []
+        lengths: list[Term] = []
+        for value, labels in zip(operands, (left_labels, right_labels), strict=True):
+            if label in labels:
+                place = list(labels).index(label)
+                lengths.append(dims_of(value)[place])
+                if isinstance(value, Data) and dims_of(value)[place] != Term((), 0, 1):
+                    found.append(value.axes[place])
+        real = [length for length in lengths if length != Term((), 0, 1)]
+        if len(set(real)) > 1:
+            raise Refusal("N031", f"axes of lengths {real[0]} and {real[1]} do not fit for every n")
+        if len(found) == 2 and found[0] != found[1]:
+            for which, labels in enumerate((left_labels, right_labels)):
+                value = operands[which]
+                if isinstance(value, Data):
+                    operands[which] = realign(context, value, list(labels).index(label))
+            found = [Axis(0, True)]
+        axes[label] = found[0] if found else axis_of_length(real[0]) if real else Axis(1)
+    return axes, operands[0], operands[1]
+
+
+def _contract_known(
+    context: Context, left: Value, left_labels: Labels, right: Value, right_labels: Labels, out: Labels, axes: dict[int, Axis]
+) -> Value:
+    """Neither operand depends on the input."""
+    from translator.reading.positional import join
+    from translator.reading.regions import satisfiable
+
+    first, second = (of_array(v) if isinstance(v, np.ndarray) else v for v in (left, right))
+    assert isinstance(first, Positional) and isinstance(second, Positional)
+    if any(axes[label].run for label in axes if label not in out):
+        raise Refusal("N045", "two tensors of positions are multiplied and summed over the sequence")
+    letters = {label: chr(97 + i) for i, label in enumerate(axes)}
+    equation = (
+        f"{''.join(letters[x] for x in left_labels)},{''.join(letters[x] for x in right_labels)}"
+        f"->{''.join(letters[x] for x in out)}"
+    )
+    rename1 = [var(list(out).index(x) if x in out else 0) for x in left_labels]
+    rename2 = [var(list(out).index(x) if x in out else 0) for x in right_labels]
+    pieces = []
+    for guard1, value1 in first.pieces:
+        for guard2, value2 in second.pieces:
+            both = conjunction(substitute(guard1, rename1), substitute(guard2, rename2))
+            if isinstance(value1, Term) or isinstance(value2, Term):
+                raise Refusal("N033", "position numbers are multiplied by a matrix")
+            if satisfiable(both):
+                pieces.append((both, np.einsum(equation, _one(value1, value2, left_labels, right_labels), _one(value2, value1, right_labels, left_labels))))
+    dims = tuple(axes[label].length for label in out)
+    if not any(dim.n_coef for dim in dims):
+        return np.asarray(pieces[0][1])
+    return Positional(dims, join(pieces))
+
+
+def _one(value: Array, other: Array, labels: Labels, other_labels: Labels) -> Array:
+    """Spread axes of length 1, as einsum does not."""
+    shape = list(value.shape)
+    for axis, label in enumerate(labels):
+        if label in other_labels and shape[axis] == 1:
+            shape[axis] = other.shape[list(other_labels).index(label)]
+    return np.broadcast_to(value, shape)
+
+
+def _read(context: Context, value: Value, labels: Labels, axes: dict[int, Axis], segment: dict[int, int]) -> tuple[Part, tuple[int, ...]]:
+    """Read an operand on its own axes; variables become labels."""
+    own_axes, own_key = [], []
+    for place, label in enumerate(labels):
+        single = dims_of(value)[place] == Term((), 0, 1)
+        own_axes.append(Axis(1) if single else axes[label])
+        own_key.append(PRE if single else segment[label])
+    part = part_at(context, value, tuple(own_axes), tuple(own_key))
+    shape = part_shape(tuple(own_axes), tuple(own_key))
+    return part.move(tuple(var(label) for label in labels)), shape
+
+
+def _flat(labels: Labels, shape: tuple[int, ...], grid: dict[int, Array], size: int) -> Index:
+    """The flat index into an operand for each point of the joint grid."""
+    index = np.zeros(size, dtype=np.int64)
+    for label, extent in zip(labels, shape, strict=True):
+        index = index * extent + (grid[label] if extent > 1 else 0)
+    return index
+
+
+def _contract_part(
+    context: Context,
+    left: Value,
+    left_labels: Labels,
+    right: Value,
+    right_labels: Labels,
+    out: Labels,
+    axes: dict[int, Axis],
+    segment: dict[int, int],
+    summed: list[int],
+) -> Part:
+    assembly = context.assembly
+    extents = {label: axes[label].slots(segment[label]) for label in axes}
+    size = int(np.prod(list(extents.values()))) if extents else 1
+    points = np.unravel_index(np.arange(size), tuple(extents.values())) if extents else ()
+    grid = dict(zip(extents, points, strict=True))
+    out_shape = tuple(extents[label] for label in out)
+    out_size = int(np.prod(out_shape))
+    target = _flat(out, out_shape, grid, size)
+    running = [label for label in summed if segment[label] == RUN]
+    back = _label_places(out)
+    for which, (value, labels) in enumerate(((left, left_labels), (right, right_labels))):
+        if isinstance(value, Positional) and running and len(running) == 1:
+            other, other_labels = ((right, right_labels), (left, left_labels))[which]
+            return _positional_sum(
+                context, value, labels, other, other_labels, axes, segment, running[0], grid, size, target, out_size, back
+            )
+    a, a_shape = _read(context, left, left_labels, axes, segment)
+    b, b_shape = _read(context, right, right_labels, axes, segment)
+    a_index, b_index = _flat(left_labels, a_shape, grid, size), _flat(right_labels, b_shape, grid, size)
+    sides = [(a, a_index), (b, b_index)]
+    denominator: View | None = None
+    allowed: tuple[Guard, ...] | None = None
+    readied: list[tuple[View, Index]] = []
+    for part, index in sides:
+        if part.denominator is not None and denominator is None and _is_free(part, index, summed, target, out_size):
+            denominator = part.denominator.take(_first(target, index, out_size))
+            part = Part(part.view, None, part.allowed, part.outside)
+        if part.allowed is not None and part.outside == 0 and running and allowed is None:
+            allowed = tuple(part.allowed[i] for i in index)
+            part = Part(part.view, part.denominator)
+        readied.append((plain(context, part), index))
+    (first, first_index), (second, second_index) = readied
+    for one, one_index, other, other_index in (
+        (first, first_index, second, second_index),
+        (second, second_index, first, first_index),
+    ):
+        values = known(context, one)
+        if values is not None:
+            matrix = csr_array((values[one_index], (target, other_index)), shape=(out_size, other.size))
+            matrix.eliminate_zeros()
+            if not running:
+                return _finish(assembly.view_of(_dense_rows(context, other).apply(matrix), context.assembly.hint), denominator, back)
+    hint = assembly.hint
+    if running:
+        assembly.hint = assembly.named("weighted")
+    elif len(summed) and size > out_size:
+        assembly.hint = assembly.named("products")
+    if allowed is not None and len(set(allowed)) == 1:
+        guard, allowed = allowed[0], None
+    else:
+        guard = TRUE
+    product = assembly.multiply(first, second, first_index, second_index)
+    if allowed is not None:
+        product = restrict(context, product, allowed)
+    assembly.hint = hint
+    if not running and out_size == size and (target == np.arange(size)).all():
+        return _finish(product, denominator, back)
+    if size > out_size or not (target == np.arange(size)).all():
+        matrix = csr_array((np.ones(size), (target, np.arange(size))), shape=(out_size, size))
+        role = assembly.named("score" if context.is_score else "products") if not running else assembly.named("products")
+        product = assembly.view_of(assembly.rows(product).apply(matrix), role if context.is_score or running else hint)
+    for label in running:
+        inside = conjunction(guard, axes[label].guard(label))
+        product = assembly.total(product, label, inside, assembly.named("num" if denominator is not None else "sum"))
+        guard = TRUE
+    return _finish(product, denominator, back)
+
+
+def _finish(view: View, denominator: View | None, back: tuple[Term, ...]) -> Part:
+    return Part(view, denominator).move(back)
+
+
+def _label_places(out: Labels) -> tuple[Term, ...]:
+    """Variables become axis numbers of the result."""
+    places = [Term()] * (max(out, default=-1) + 64)
+    for axis, label in enumerate(out):
+        places[label] = var(axis)
+    return tuple(places)
+
+
+def _is_free(part: Part, index: Index, summed: list[int], target: Index, out_size: int) -> bool:
+    """Whether the denominator does not depend on what is summed over."""
+    assert part.denominator is not None
+    if part.denominator.variables() & set(summed):
+        return False
+    chosen = part.denominator.index[index]
+    return bool((chosen == chosen[_representative(target, out_size)][target]).all())
+
+
+def _representative(target: Index, out_size: int) -> Index:
+    result = np.zeros(out_size, dtype=np.int64)
+    result[target[::-1]] = np.arange(len(target))[::-1]
+    return result
+
+
+def _first(target: Index, index: Index, out_size: int) -> Index:
+    return np.asarray(index[_representative(target, out_size)])
+
+
+def _dense_rows(context: Context, view: View):  # type: ignore[no-untyped-def]
+    """The operand of a matrix: a combination of several things becomes a node first, a rearrangement does not."""
+    assembly = context.assembly
+    affine = view.source.affine
+    if view.function is None and affine is not None and not view.source.name:
+        count = np.zeros(affine.size)
+        for _, matrix in affine.operands:
+            count += np.diff(matrix.indptr)
+        if affine.pieces or (count > 1).any():
+            assembly.emit(view.source)
+    return assembly.rows(view)
+
+
+def _add_parts(context: Context, parts: list[Part]) -> Part:
+    """Add the contributions of the segments of a summed axis; quotients have a common denominator."""
+    if len(parts) == 1:
+        return parts[0]
+    assembly = context.assembly
+    denominators = [part.denominator for part in parts if part.denominator is not None]
+    common = len(denominators) == len(parts) and all(d.is_same_base(denominators[0]) for d in denominators)
+    total = constant(np.zeros(parts[0].view.size))
+    for part in parts:
+        total = total.plus(assembly.rows(part.view if common else plain(context, part)))
+    view = assembly.view_of(total, assembly.named("num") if common else assembly.hint)
+    return Part(view, denominators[0] if common else None)
+
+
+def _positional_sum(
+    context: Context,
+    weights: Positional,
+    weight_labels: Labels,
+    other: Value,
+    other_labels: Labels,
+    axes: dict[int, Axis],
+    segment: dict[int, int],
+    label: int,
+    grid: dict[int, Array],
+    size: int,
+    target: Index,
+    out_size: int,
+    back: tuple[Term, ...],
+) -> Part:
+    """Sum data over a position with weights that depend on positions: a guard that fixes y is a shift, others are sums."""
+    from translator.reading.positional import specialise
+
+    assembly = context.assembly
+    own_axes = tuple(Axis(1) if dims_of(weights)[p] == Term((), 0, 1) else axes[x] for p, x in enumerate(weight_labels))
+    own_key = tuple(PRE if axis == Axis(1) else segment[x] for axis, x in zip(own_axes, weight_labels, strict=True))
+    pieces = specialise(weights, own_axes, own_key)
+    index = _flat(weight_labels, part_shape(own_axes, own_key), grid, size)
+    part, shape = _read(context, other, other_labels, axes, segment)
+    view = plain(context, part)
+    other_index = _flat(other_labels, shape, grid, size)
+    total = constant(np.zeros(out_size))
+    rename = tuple(var(x) for x in weight_labels)
+    for guard, chosen, values in pieces:
+        if isinstance(values, Term):
+            raise Refusal("N033", "a sum over positions is weighted with position numbers")
+        weight = np.where(chosen, np.asarray(values, dtype=np.float64), 0.0)[index]
+        if not weight.any():
+            continue
+        matrix = csr_array((weight, (target, other_index)), shape=(out_size, view.size))
+        matrix.eliminate_zeros()
+        moved = conjunction(substitute(guard, rename), axes[label].guard(label))
+        fixed, rest = _solve_for(moved, label)
+        if fixed is not None:
+            at_place = shifted_to(context, view, label, fixed)
+            if label not in view.variables():
+                at_place = restrict(context, view, (_inside(fixed),) * view.size)
+            rest = conjunction(*(part for part in _conjuncts(rest) if not implies(_inside(fixed), part)))
+            at_place = restrict(context, at_place, (rest,) * view.size)
+            total = total.plus(assembly.rows(at_place).apply(matrix))
+        else:
+            combined = assembly.view_of(assembly.rows(view).apply(matrix))
+            summed = assembly.total(combined, label, moved, assembly.named("sum"))
+            total = total.plus(assembly.rows(summed))
+    return Part(assembly.view_of(total)).move(back)
+
+
+def _inside(place: Term) -> Guard:
+    from circuits.positions import AtLeast
+
+    return conjunction(AtLeast(place - 1), AtLeast(Term((), 1, 0) - place))
+
+
+def _conjuncts(guard: Guard) -> tuple[Guard, ...]:
+    from circuits.positions import All
+
+    return guard.parts if isinstance(guard, All) else (guard,)
+
+
+def _solve_for(guard: Guard, variable: int) -> tuple[Term | None, Guard]:
+    """Find an equation that fixes the variable: its value, and the rest of the guard there."""
+    for part in _conjuncts(guard):
+        if isinstance(part, Equals):
+            coef = dict(part.term.coefs).get(variable, 0)
+            if coef in (1, -1):
+                place = (part.term - var(variable) * coef) * -coef
+                at = [var(v) for v in range(128)]
+                at[variable] = place
+                rest = conjunction(*(substitute(other, at) for other in _conjuncts(guard) if other != part))
+                return place, rest
+    return None, guard
+
+
+def gemm(context: Context, values: list[Value | None], attributes: dict[str, object]) -> Value:
+    """``alpha * A' @ B' + beta * C``."""
+    from translator.reading.elementwise import binary
+    from translator.reading.movement import transpose
+
+    a, b = values[0], values[1]
+    assert a is not None and b is not None
+    if attributes.get("transA", 0):
+        a = transpose(context, a, [1, 0])
+    if attributes.get("transB", 0):
+        b = transpose(context, b, [1, 0])
+    alpha = float(attributes.get("alpha", 1.0))  # type: ignore[arg-type]
+    beta = float(attributes.get("beta", 1.0))  # type: ignore[arg-type]
+    if isinstance(b, np.ndarray) and alpha != 1:
+        b, alpha = np.asarray(b, dtype=np.float64) * alpha, 1.0
+    result = matmul(context, a, b)
+    if alpha != 1:
+        result = binary(context, "mul", result, np.array(alpha))
+    if len(values) > 2 and values[2] is not None:
+        bias = values[2]
+        if beta != 1:
+            bias = binary(context, "mul", bias, np.array(beta))
+        result = binary(context, "add", result, bias)
+    return result
+
+
+def einsum(context: Context, values: list[Value], equation: str) -> Value:
+    """Two operands with explicit subscripts, or one that is transposed."""
+    from translator.reading.movement import transpose
+
+    left, _, right = equation.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if "." in equation or any(len(set(term)) != len(term) for term in terms) or "->" not in equation:
+        raise Refusal("N046", f"Einsum `{equation}` uses an ellipsis, a diagonal or an implicit output")
+    if len(terms) == 1 and sorted(terms[0]) == sorted(right):
+        return transpose(context, values[0], [terms[0].index(c) for c in right])
+    if len(terms) != 2:
+        raise Refusal("N046", f"Einsum `{equation}` has {len(terms)} operands, and two are supported")
+    number = {c: i for i, c in enumerate(dict.fromkeys(terms[0] + terms[1]))}
+    return contract(
+        context, values[0], [number[c] for c in terms[0]], values[1], [number[c] for c in terms[1]], [number[c] for c in right]
+    )
+
+

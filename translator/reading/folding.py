@@ -1,0 +1,23 @@
+"""Constant folding: an operator whose inputs are all known is evaluated by ONNX's own reference implementation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from onnx.reference import ReferenceEvaluator
+
+from translator.reading.loading import Operator
+
+Array = np.ndarray[Any, Any]
+
+LEAST_OPSET = {"DequantizeLinear": 19, "QuantizeLinear": 19, "BatchNormalization": 15}
+
+
+def fold(operator: Operator, inputs: list[Array | None], opset: int) -> list[Array]:
+    """Evaluate `operator` on known inputs; the results are arrays with ONNX's dtypes."""
+    version = max(opset, LEAST_OPSET.get(operator.op_type, 1))
+    evaluator = ReferenceEvaluator(operator.proto, opsets={"": version})
+    feeds = {name: value for name, value in zip(operator.inputs, inputs, strict=True) if name and value is not None}
+    with np.errstate(all="ignore"):
+        return [np.asarray(value) for value in evaluator.run(None, feeds)]

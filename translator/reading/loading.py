@@ -1,0 +1,160 @@
+"""Open an ONNX file: the protobuf becomes plain Python objects, and everything that is no network is refused here.
+
+This is the only module of fom, with `folding`, that imports onnx. Local functions are inlined; nothing else is rewritten.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from google.protobuf.message import DecodeError
+from onnx import inliner, numpy_helper
+
+from circuits.diagnostics import FomError, fail
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """One ONNX node. Absent optional inputs are empty strings; `proto` serves constant folding only."""
+
+    index: int
+    name: str
+    op_type: str
+    domain: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: dict[str, Any]
+    proto: Any = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A graph input or output: a dimension is a number, a symbol, or None where the file says nothing."""
+
+    name: str
+    dtype: str
+    dims: tuple[int | str | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """What the file says, with weights as numpy arrays."""
+
+    path: str
+    name: str
+    opset: int
+    operators: tuple[Operator, ...]
+    constants: dict[str, Array]
+    inputs: tuple[Declared, ...]
+    outputs: tuple[Declared, ...]
+
+    def where(self, operator: Operator) -> str:
+        """Say where an operator stands, for a diagnostic."""
+        label = operator.name or (operator.outputs[0] if operator.outputs else "?")
+        domain = f"{operator.domain}::" if operator.domain else ""
+        return f"{Path(self.path).name}: graph `{self.name}`, node {operator.index} `{label}` ({domain}{operator.op_type})"
+
+
+def load(path: str | Path) -> Graph:
+    """Read the file at `path`.
+
+    Raises:
+        FomError: there is no file, it is not ONNX, its external data are missing, or it declares no output.
+    """
+    file = Path(path)
+    if not file.exists():
+        raise fail("N001", f"no such file: {file}", help="give the path of an .onnx file")
+    if file.is_dir():
+        raise fail("N002", f"{file} is a directory", help="give the path of the .onnx file in it")
+    try:
+        model = onnx.load(str(file), load_external_data=False)
+    except DecodeError as error:
+        raise fail(
+            "N003",
+            "this file is not an ONNX model: its bytes are no ModelProto",
+            where=str(file),
+            note=str(error),
+            help="export the network again; a file that was cut off while copying looks like this too",
+        ) from error
+    if not model.graph.node and not model.graph.output:
+        raise fail("N003", "this file is not an ONNX model: it holds no graph", where=str(file), help="export the network again")
+    _load_external(model, file)
+    if model.functions:
+        model = inliner.inline_local_functions(model)
+    return _graph_of_model(model, str(file))
+
+
+def _load_external(model: onnx.ModelProto, file: Path) -> None:
+    """Fetch weights that are stored beside the file."""
+    for tensor in model.graph.initializer:
+        if tensor.data_location == onnx.TensorProto.EXTERNAL:
+            place = next((entry.value for entry in tensor.external_data if entry.key == "location"), "?")
+            if not (file.parent / place).is_file():
+                raise fail(
+                    "N004",
+                    f"the weights `{tensor.name}` are stored in `{place}`, which is not beside the model",
+                    where=str(file),
+                    help="copy the external data file into the same folder, or export with the weights inside",
+                )
+    try:
+        onnx.load_external_data_for_model(model, str(file.parent))
+    except (OSError, ValueError, onnx.checker.ValidationError) as error:
+        raise fail(
+            "N004", "the external data of the weights cannot be read", where=str(file), note=str(error),
+            help="export the network again",
+        ) from error
+
+
+def _graph_of_model(model: onnx.ModelProto, path: str) -> Graph:
+    graph = model.graph
+    if not graph.output:
+        raise fail("N005", "the graph has no output", where=path, help="export the network with the logits as an output")
+    opset = max((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), default=1)
+    constants: dict[str, Array] = {}
+    findings = []
+    for tensor in graph.initializer:
+        try:
+            constants[tensor.name] = numpy_helper.to_array(tensor)
+        except (ValueError, TypeError, KeyError) as error:
+            findings.append(
+                fail("N006", f"the weights `{tensor.name}` cannot be decoded", where=path, note=str(error)).diagnostics[0]
+            )
+    if graph.sparse_initializer:
+        findings.append(
+            fail("N006", "sparse initializers are not read", where=path, help="export with dense weights").diagnostics[0]
+        )
+    if findings:
+        raise FomError(*findings)
+    operators = tuple(_operator(index, node) for index, node in enumerate(graph.node))
+    inputs = tuple(_declared(value) for value in graph.input if value.name not in constants)
+    return Graph(path, graph.name, opset, operators, constants, inputs, tuple(map(_declared, graph.output)))
+
+
+def _operator(index: int, node: onnx.NodeProto) -> Operator:
+    attributes: dict[str, Any] = {}
+    for attribute in node.attribute:
+        value = onnx.helper.get_attribute_value(attribute)
+        if isinstance(value, bytes):
+            value = value.decode()
+        elif isinstance(value, onnx.TensorProto):
+            value = numpy_helper.to_array(value)
+        attributes[attribute.name] = value
+    domain = "" if node.domain == "ai.onnx" else node.domain
+    return Operator(index, node.name, node.op_type, domain, tuple(node.input), tuple(node.output), attributes, node)
+
+
+def _declared(value: onnx.ValueInfoProto) -> Declared:
+    kind = value.type.WhichOneof("value")
+    if kind != "tensor_type":
+        return Declared(value.name, str(kind).removesuffix("_type"), ())
+    tensor = value.type.tensor_type
+    dims = tuple(
+        dim.dim_value if dim.HasField("dim_value") else dim.dim_param or None for dim in tensor.shape.dim
+    )
+    return Declared(value.name, onnx.TensorProto.DataType.Name(tensor.elem_type).lower(), dims)

@@ -1,0 +1,14 @@
+"""Refusing one operator: raised while lowering, collected by the walk, reported all at once with the place."""
+
+from __future__ import annotations
+
+
+class Refusal(Exception):
+    """An operator that cannot be lowered: code, what rule is broken and what was found, note and help."""
+
+    def __init__(self, code: str, message: str, *, note: str = "", help: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.note = note
+        self.help = help

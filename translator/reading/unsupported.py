@@ -1,0 +1,74 @@
+"""What is refused by name: operators outside of fixed depth, and why."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection
+
+from circuits.diagnostics import Diagnostic
+from translator.reading.loading import Operator
+
+RECURRENT = ("LSTM", "GRU", "RNN")
+RANDOM = ("RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Bernoulli", "Multinomial")
+STRINGS = ("StringConcat", "StringSplit", "StringNormalizer", "RegexFullMatch", "TfIdfVectorizer", "LabelEncoder")
+SEQUENCES = (
+    "SequenceConstruct SequenceAt SequenceEmpty SequenceInsert SequenceErase SequenceLength SequenceMap SplitToSequence "
+    "ConcatFromSequence Optional OptionalGetElement OptionalHasElement"
+).split()
+DYNAMIC = ("NonZero", "Compress", "Unique", "NonMaxSuppression", "TopK")
+QUANTIZED = (
+    "QuantizeLinear DequantizeLinear DynamicQuantizeLinear QLinearMatMul QLinearConv MatMulInteger ConvInteger"
+).split()
+
+
+def diagnose(operator: Operator, supported: Collection[str], where: str) -> Diagnostic | None:
+    """Say why an operator is refused; None if it is supported."""
+    name = operator.op_type
+    if operator.domain:
+        return Diagnostic(
+            "N010",
+            f"`{operator.domain}::{name}` is not an operator of ONNX's default domain",
+            where,
+            "fom knows the meaning of the standard operators only",
+            "export without runtime-specific optimizations",
+        )
+    if name in supported:
+        return None
+    if name in RECURRENT:
+        return Diagnostic(
+            "N014",
+            f"`{name}` runs along the sequence, so the depth would grow with the sequence length",
+            where,
+            "threshold circuits of constant depth, and FO(M), hold fixed-depth networks only",
+            "use attention, or translate one step",
+        )
+    if name in ("Loop", "Scan"):
+        return Diagnostic(
+            "N014",
+            f"`{name}` repeats 0..n times, so the depth would grow with the sequence length",
+            where,
+            "a fixed-depth network unrolls the same number of steps for every input",
+            "export with a constant trip count, or translate one step",
+        )
+    if name == "If":
+        return Diagnostic(
+            "N015", "`If` chooses a subgraph while running", where, "a fixed-depth network computes the same nodes for every input",
+            "export one branch, or use Where",
+        )
+    if name in RANDOM:
+        return Diagnostic("N016", f"`{name}` is random", where, "a circuit is a function of its input", "export in evaluation mode")
+    if name in STRINGS:
+        return Diagnostic("N017", f"`{name}` works on strings", where, "letters are integers", "export from the token ids on")
+    if name in SEQUENCES:
+        return Diagnostic(
+            "N018", f"`{name}` works on sequences of tensors", where, "", "optimize the model (onnxscript.optimizer.optimize)"
+        )
+    if name in DYNAMIC:
+        return Diagnostic(
+            "N019", f"the output shape of `{name}` depends on the input's values", where, "a circuit has a fixed shape for each n",
+            "use a mask instead of a selection",
+        )
+    near = difflib.get_close_matches(name, list(supported), 1)
+    note = "quantized arithmetic is not read here" if name in QUANTIZED else ""
+    hint = f"did you mean `{near[0]}`?" if near else "export with standard operators, opset 13 to 23"
+    return Diagnostic("N011", f"the operator `{name}` is not supported", where, note, hint)
