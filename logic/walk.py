@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from logic.syntax import (
     And,
@@ -30,27 +31,38 @@ from logic.syntax import (
 Part = Formula | Sum | Item
 
 
+def _body(node: Any) -> tuple[Part, ...]:
+    return (node.body,)
+
+
+def _parts(node: Any) -> tuple[Part, ...]:
+    return node.parts
+
+
+def _sides(node: Any) -> tuple[Part, ...]:
+    return node.left, node.right
+
+
+def _none(_: Any) -> tuple[Part, ...]:
+    return ()
+
+
+# A table and not a `match`: evaluation and checking ask for the children of every node.
+_CHILDREN: dict[type, Callable[[Any], tuple[Part, ...]]] = {
+    Sum: lambda node: tuple([item for _, item in node.items]),
+    Indicator: lambda node: (node.formula,),
+    Count: lambda node: (node.condition, node.weight),
+    Linear: lambda node: (node.sum,),
+    **dict.fromkeys((Not, Forall, Exists, Majority), _body),
+    **dict.fromkeys((And, Or), _parts),
+    **dict.fromkeys((Implies, Iff), _sides),
+    **dict.fromkeys((Letter, Call, SumCall, Compare, Bit, Truth), _none),
+}
+
+
 def children(node: Part) -> tuple[Part, ...]:
     """Return the nodes directly below `node`, in order; index terms are not nodes."""
-    match node:
-        case Sum():
-            return tuple([item for _, item in node.items])
-        case Indicator():
-            return (node.formula,)
-        case Not() | Forall() | Exists() | Majority():
-            return (node.body,)
-        case And() | Or():
-            return node.parts
-        case Linear():
-            return (node.sum,)
-        case Count():
-            return node.condition, node.weight
-        case Implies() | Iff():
-            return node.left, node.right
-        case Letter() | Call() | SumCall() | Compare() | Bit() | Truth():
-            return ()
-        case _:
-            raise TypeError(f"not a node of a formula: {type(node).__name__}")
+    return _CHILDREN[type(node)](node)
 
 
 def postorder(root: Part, seen: set[Part] | None = None) -> Iterator[Part]:

@@ -47,6 +47,7 @@ from logic.syntax import (
 )
 from logic.walk import Part, postorder
 
+_FEW = 8  # letters up to which "exactly one" is said pairwise
 _TINY = 6  # nodes of a body that is put in place rather than named
 
 
@@ -54,7 +55,8 @@ _TINY = 6  # nodes of a body that is put in place rather than named
 class Grounded:
     """A sentence at one length.
 
-    `letters` maps (letter, position) to its Boolean ``a@3``, `alphabet` says that each position has exactly one letter,
+    `letters` maps (letter, position) to its Boolean ``a@3``, `alphabet` says that each position has exactly one letter (nothing
+    if there are no letters),
     `equations` define the instances of definitions, and `formula` is the truth of the sentence, or maps each position to
     the truth there if the sentence has a free variable.
     """
@@ -135,11 +137,17 @@ class _Grounding:
                 equations.append(self.smt.Equals(symbol, self.plus(terms, const)))
             else:
                 equations.append(self.smt.Iff(symbol, self.formula(definition.body, values)))
-        alphabet = tuple(
-            self.smt.ExactlyOne([self.letters[letter, position] for letter in self.alphabet])
-            for position in range(1, self.n + 1)
-        )
+        alphabet = tuple(self.exactly_one(position) for position in range(1, self.n + 1)) if self.alphabet else ()
         return Grounded(self.env, self.n, self.letters, self.propositions, alphabet, tuple(equations), formula)
+
+    def exactly_one(self, position: int) -> FNode:
+        """Say that a position has exactly one letter: pairwise for a few letters, as a sum for many."""
+        here = [self.letters[letter, position] for letter in self.alphabet]
+        if len(here) <= _FEW:
+            return self.smt.ExactlyOne(here)
+        return self.smt.Equals(
+            self.smt.Plus([self.smt.Ite(one, self.smt.Int(1), self.zero) for one in here]), self.smt.Int(1)
+        )
 
     # Formulas, folding constants.
 

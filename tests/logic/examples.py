@@ -170,7 +170,7 @@ Known = tuple[tuple[str, int, bool], ...]  # name, arity, whether it is a sum
 @st.composite
 def terms(draw: st.DrawFn, scope: tuple[str, ...]) -> Term:
     """Draw an index term over the variables in scope."""
-    if scope and draw(st.integers(0, 3)):
+    if len(scope) > 0 and draw(st.integers(0, 3)):
         return Term(((draw(st.sampled_from(scope)), 1),), 0, draw(st.sampled_from([0, 0, 0, 1, -1])))
     chosen: list[str] = draw(st.lists(st.sampled_from(scope), max_size=2)) if scope else []
     return Term.make({name: draw(_small) for name in chosen}, draw(st.integers(-1, 2)), draw(_small))
@@ -224,7 +224,7 @@ def formulas(draw: st.DrawFn, scope: tuple[str, ...], known: Known, depth: int) 
 def items(draw: st.DrawFn, scope: tuple[str, ...], known: Known, depth: int) -> Item:
     """Draw an indicator, a count or a defined sum."""
     defined = [(name, arity) for name, arity, is_sum in known if is_sum]
-    if defined and draw(st.booleans()):
+    if len(defined) > 0 and draw(st.booleans()):
         name, arity = draw(st.sampled_from(defined))
         return SumCall(name, _arguments(draw, scope, arity))
     if draw(st.booleans()):

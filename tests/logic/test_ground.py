@@ -102,3 +102,21 @@ def test_a_larger_alphabet_and_a_negative_length() -> None:
     assert set(made.letters) == {("a", 1), ("b", 1)}
     with pytest.raises(FomError, match="L030"):
         ground(parse("a(1)"), -1)
+
+
+@pytest.mark.parametrize("n_letters", [1, 2, 8, 9, 30])
+def test_each_position_has_exactly_one_letter(n_letters: int) -> None:
+    names = [f"a{number}" for number in range(n_letters)]
+    made = ground(parse(f"letters {', '.join(names)}; true"), 1)
+    smt = made.env.formula_manager
+    symbols = [made.letters[name, 1] for name in names]
+    with made.env.factory.Solver(name="z3", logic="LIA") as solver:
+        solver.add_assertion(smt.And(made.constraints))
+        assert solver.solve([symbols[0]])
+        assert not solver.solve([smt.Not(symbol) for symbol in symbols])
+        if n_letters > 1:
+            assert not solver.solve([symbols[0], symbols[-1]])
+
+
+def test_without_letters_nothing_is_asserted() -> None:
+    assert ground(parse("n = 2"), 2).constraints == []
