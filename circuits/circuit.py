@@ -93,10 +93,14 @@ class Circuit:
 
         Returns:
             Arrays of shape ``(B, n, .., n, size)``: 0 and 1 for gates, integers for accumulators.
+
+        Raises:
+            FomError: inputs of another length, or that are no letters or codes of the input.
         """
         inputs = np.asarray(inputs)
         if self.family.input_format is None and inputs.shape[1] != self.n:
             raise fail("C040", f"the circuit reads words of length {self.n}, not {inputs.shape[1]}")
+        check_codes(self.family, inputs)
         widest = max(block.count for block in self.blocks)
         chunk = max(1, CHUNK_ELEMENTS // widest)
         readout = self.readout
@@ -130,6 +134,25 @@ class Circuit:
         return result
 
 
+def check_codes(family: Family, inputs: Integers) -> None:
+    """Refuse letters outside the alphabet and codes outside the input format.
+
+    Raises:
+        FomError: naming the first one found.
+    """
+    source = next(entry for entry in family.entries if isinstance(entry, InputBits))
+    if family.input_format is not None and inputs.shape[1:] != (source.size,):
+        raise fail("C040", f"the circuit reads {source.size} numbers, not an array of shape {inputs.shape[1:]}")
+    low, high = (
+        (0, source.size - 1) if family.input_format is None else (family.input_format.lo, family.input_format.hi)
+    )
+    outside = np.argwhere((inputs < low) | (inputs > high))
+    if len(outside):
+        case, place = (int(index) for index in outside[0])
+        found = int(inputs[case, place])
+        raise fail("C041", f"the circuit reads {low} to {high}, not {found}", where=f"input {case}, place {place + 1}")
+
+
 def flatten_block(
     source: str, weights: csr_array, flat: dict[str, dict[str, csr_array]]
 ) -> Iterator[tuple[str, csr_array]]:
@@ -145,7 +168,7 @@ def input_bits(family: Family, entry: InputBits, inputs: Integers) -> Integers:
     """The bits of an input entry, one row for each object, one column for each input of the batch."""
     if family.input_format is None:
         hot = inputs[:, :, None] == np.arange(entry.size)
-        return hot.reshape(len(inputs), -1).T.astype(np.int64)
+        return hot.reshape(len(inputs), inputs.shape[1] * entry.size).T.astype(np.int64)
     bit = int(entry.name[len(entry.base) + 1 :] or 0)
     return ((inputs - family.input_format.lo >> bit) & 1).T.astype(np.int64)
 
@@ -193,8 +216,9 @@ def connect(family: Family, entry: Gates | Accumulator, wires: Wires, n: int) ->
         read = read * n + (position - 1)
     template = wires.matrix.tocoo()
     rows, columns = template.coords
-    all_rows = (reader[:, None] * entry.size + rows).ravel()
-    all_columns = (read[:, None] * source.size + columns).ravel()
-    data = np.tile(template.data, len(reader))
+    all_rows: Any = (reader[:, None] * entry.size + rows).ravel()
+    all_columns: Any = (read[:, None] * source.size + columns).ravel()
+    data: Any = np.tile(template.data, len(reader))
     shape = (entry.size * n**k, source.size * n**source.n_positions)
-    return csr_array((data, (all_rows, all_columns)), shape=shape, dtype=np.int64)
+    connected: csr_array = csr_array((data, (all_rows, all_columns)), shape=shape, dtype=np.int64)
+    return connected

@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 
 from circuits.diagnostics import Diagnostic, FomError, fail
-from circuits.formats import Format
+from circuits.formats import BIT, Format
 from circuits.matrices import Matrix, canonical
 from circuits.network import Domain, Readout
-from circuits.positions import Guard, Term, grid, holds
+from circuits.positions import Guard, Term, grid, guard_terms, holds, is_safe, variables_of
 from circuits.positions import substitute as substitute_guard
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
@@ -134,7 +134,7 @@ class Family:
             if isinstance(entry, InputBits | PredicateBits):
                 levels[entry.name] = 0
                 continue
-            below = max((levels[wires.source] for wires in entry.wires), default=0)
+            below = max((levels[wires.source] for wires in entry.wires if wires.matrix.nnz), default=0)
             levels[entry.name] = below + 1 if isinstance(entry, Gates) else below
         return levels
 
@@ -177,6 +177,15 @@ class Family:
                     total += count_pairs(group, gates.n_positions, n)
         return total
 
+    def is_input(self, entry: InputBits) -> bool:
+        """Tell whether an input entry is the letters of this alphabet, or one bit of the input format."""
+        if self.input_format is None:
+            return entry.n_positions == 1 and entry.size == len(self.alphabet)
+        if self.input_format == BIT:
+            return entry.n_positions == 0 and entry.name == entry.base
+        bits = [f"{entry.base}.{bit}" for bit in range(self.input_format.bits)]
+        return entry.n_positions == 0 and entry.name in bits
+
     def check(self) -> None:
         """Verify that the parts fit together.
 
@@ -185,27 +194,57 @@ class Family:
         """
         found: list[Diagnostic] = []
         known: dict[str, Entry] = {}
+        summing: set[str] = set()
+        if not any(isinstance(entry, InputBits) for entry in self.entries):
+            found.append(Diagnostic("C032", "no entry is an input"))
+        if self.domain.least < 1:
+            found.append(Diagnostic("C032", "the least length is at least 1", where="domain"))
         for entry in self.entries:
             where = f"entry `{entry.name}`"
             if entry.name in known:
                 found.append(Diagnostic("C032", "the name is used twice", where=where))
+            guards = [(guard, 0) for guard in entry.guards] if isinstance(entry, PredicateBits) else []
+            if isinstance(entry, Accumulator) and len(entry.length) != entry.size:
+                found.append(Diagnostic("C032", "the constants differ in length", where=where))
+            if isinstance(entry, InputBits) and not self.is_input(entry):
+                found.append(Diagnostic("C032", "the bits do not fit the input", where=where))
             if isinstance(entry, Gates | Accumulator):
+                guards = [(wires.guard, 1) for wires in entry.wires if wires.guard is not None]
                 for wires in entry.wires:
                     source = known.get(wires.source)
                     variables = entry.n_positions + (wires.guard is not None)
-                    used = {variable for term in wires.at for variable, _ in term.coefs}
+                    used = variables_of(wires.at)
+                    if wires.source in summing:
+                        if wires.guard is not None:
+                            found.append(
+                                Diagnostic("C033", f"`{wires.source}` sums over positions already", where=where)
+                            )
+                        if isinstance(entry, Accumulator):
+                            summing.add(entry.name)
+                    elif wires.guard is not None and isinstance(entry, Accumulator):
+                        summing.add(entry.name)
                     if source is None:
                         found.append(Diagnostic("C032", f"`{wires.source}` is not an earlier entry", where=where))
                     elif wires.matrix.shape != (entry.size, source.size):
                         found.append(Diagnostic("C032", f"the weights of `{wires.source}` do not fit", where=where))
                     elif len(wires.at) != source.n_positions or not all(0 <= v < variables for v in used):
                         found.append(Diagnostic("C032", f"`{wires.source}` is read at wrong positions", where=where))
-                    elif isinstance(source, Accumulator) and not all(is_safe(term) for term in wires.at):
-                        found.append(Diagnostic("C032", f"the sum `{wires.source}` is read outside the word", where=where))
+                    elif isinstance(source, Accumulator) and not all(
+                        is_safe(term, self.domain.least) for term in wires.at
+                    ):
+                        found.append(
+                            Diagnostic("C032", f"the sum `{wires.source}` is read outside the word", where=where)
+                        )
+            for guard, extra in guards:
+                if not all(0 <= v < entry.n_positions + extra for v in variables_of(guard_terms(guard))):
+                    found.append(Diagnostic("C032", "a guard has an unbound position", where=where))
             known[entry.name] = entry
-        for name in (self.readout.decision, self.readout.scores, self.readout.denominator):
-            if name is not None and name not in known:
-                found.append(Diagnostic("C032", f"the readout `{name}` is no entry", where="readout"))
+        named = (self.readout.decision, self.readout.scores, self.readout.denominator)
+        found.extend(
+            Diagnostic("C032", f"the readout `{name}` is no entry", where="readout")
+            for name in named
+            if name is not None and name not in known
+        )
         if found:
             raise FomError(*found)
 
@@ -230,15 +269,28 @@ def reads_once(wires: Wires, n_positions: int) -> bool:
 
 
 def count_pairs(group: list[Wires], n_positions: int, n: int) -> int:
-    """Count the pairs (gate, bit) with a weight other than 0, where several bundles may read the same bit."""
-    total: dict[tuple[int, ...], Matrix] = {}
+    """Count the pairs (gate, bit) with a weight other than 0, where several bundles may read the same bit.
+
+    Two places that read each bundle equally often have the same sum of weights, which is therefore formed once.
+    """
+    links = []
     for wires in group:
         reader, read = points_read(wires, n_positions, n)
-        for row in range(len(reader[0])):
-            own = tuple(int(axis[row]) for axis in reader[: n_positions + 1])
-            key = (*own, *(int(position[row]) for position in read))
-            total[key] = total[key] + wires.matrix if key in total else wires.matrix
-    return sum(int(np.count_nonzero(weights.data)) for weights in total.values())
+        link = np.zeros(len(reader[0]), dtype=np.int64)
+        for axis in (*reader[1 : n_positions + 1], *read[1:]):
+            link = link * n + axis - 1
+        links.append(link)
+    pairs, place = np.unique(np.concatenate(links), return_inverse=True)
+    bundle = np.repeat(np.arange(len(group)), [len(link) for link in links])
+    times = np.zeros((len(pairs), len(group)), dtype=np.int64)
+    np.add.at(times, (place, bundle), 1)
+    total = 0
+    for row, count in zip(*np.unique(times, axis=0, return_counts=True), strict=True):
+        weights = sum(
+            (wires.matrix * int(often) for wires, often in zip(group, row, strict=True)), start=group[0].matrix * 0
+        )
+        total += int(np.count_nonzero(weights.data)) * int(count)
+    return total
 
 
 def points_read(wires: Wires, n_positions: int, n: int) -> tuple[list[Integers], list[Integers]]:
@@ -304,15 +356,11 @@ def expand(family: Family, entry: Gates | Accumulator, memo: dict[str, tuple[Wir
             at = wires.at if inner.guard is None else (*wires.at, Term(((own, 1),)))
             guard = wires.guard if inner.guard is None else substitute_guard(inner.guard, at)
             yield Wires(
-                inner.source, tuple(term.substitute(at) for term in inner.at), canonical(wires.matrix @ inner.matrix), guard
+                inner.source,
+                tuple(term.substitute(at) for term in inner.at),
+                canonical(wires.matrix @ inner.matrix),
+                guard,
             )
-
-
-def is_safe(term: Term) -> bool:
-    """Tell whether a term always lies inside the word: a variable, or a place counted from one of the ends."""
-    if len(term.coefs) == 1:
-        return term.coefs[0][1] == 1 and not term.n_coef and not term.const
-    return not term.coefs
 
 
 def merge(wires: Iterator[Wires]) -> tuple[Wires, ...]:

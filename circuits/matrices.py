@@ -12,6 +12,8 @@ from circuits.diagnostics import fail
 Matrix = csr_array
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 
+MOST = 1 << 62
+
 
 def matrix(rows: Any, columns: Any, weights: Any, shape: tuple[int, int]) -> Matrix:
     """Build a canonical sparse integer matrix: sorted, duplicates added, zeros dropped."""
@@ -22,10 +24,12 @@ def matrix(rows: Any, columns: Any, weights: Any, shape: tuple[int, int]) -> Mat
 
 def canonical(given: Any) -> Matrix:
     """Sort, add duplicates, drop zeros, and make int64."""
-    result = csr_array(given, dtype=np.int64)
+    result = csr_array(given, dtype=np.int64, copy=True)
     result.sum_duplicates()
     result.eliminate_zeros()
     result.sort_indices()
+    index = np.int32 if max(*result.shape, result.nnz) < 1 << 31 else np.int64
+    result.indices, result.indptr = result.indices.astype(index, copy=False), result.indptr.astype(index, copy=False)
     return result
 
 
@@ -86,7 +90,9 @@ def matrix_of_data(data: Any) -> Matrix:
         FomError: the data is no matrix.
     """
     try:
-        n_rows, n_columns = data["shape"]
+        n_rows, n_columns = (int(number) for number in integers_of_data(data["shape"]))
+        if set(data) != {"shape", "starts", "columns", "weights"} or n_columns < 0:
+            raise ValueError("expected a shape, row starts, columns and weights")
         starts, columns, weights = (integers_of_data(data[key]) for key in ("starts", "columns", "weights"))
         in_order = len(starts) == n_rows + 1 and starts[0] == 0 and bool((np.diff(starts) >= 0).all())
         if not in_order or starts[-1] != len(columns) or len(columns) != len(weights):
@@ -94,17 +100,26 @@ def matrix_of_data(data: Any) -> Matrix:
         if len(columns) and not (0 <= columns.min() and columns.max() < n_columns):
             raise ValueError("a column lies outside the matrix")
         return canonical(csr_array((weights, columns, starts), shape=(n_rows, n_columns)))
-    except (KeyError, TypeError, ValueError, OverflowError, IndexError) as error:
-        raise fail("C011", f"not a matrix: {error}", help="the file was edited by hand or is damaged: translate again") from None
+    except KeyError as error:
+        raise fail("C011", f"not a matrix: there is no {error}", help="translate again") from None
+    except (TypeError, ValueError, IndexError) as error:
+        raise fail(
+            "C011", f"not a matrix: {error}", help="the file was edited by hand or is damaged: translate again"
+        ) from None
 
 
 def integers_of_data(data: Any) -> Integers:
     """Read a list of integers as an array.
 
     Raises:
-        ValueError: something in it is no integer.
+        ValueError: something in it is no integer, or has more than 62 bits.
     """
-    array = np.asarray(data, dtype=object)
-    if array.ndim != 1 or not all(type(number) is int for number in array):
+    if not isinstance(data, list) or not set(map(type, data)) <= {int}:
         raise ValueError("expected a list of integers")
-    return array.astype(np.int64)
+    try:
+        array = np.array(data, dtype=np.int64)
+    except OverflowError:
+        raise ValueError("an integer has more than 62 bits") from None
+    if array.size and max(-int(array.min()), int(array.max())) >= MOST:
+        raise ValueError("an integer has more than 62 bits")
+    return array

@@ -20,9 +20,11 @@ import numpy as np
 from circuits.diagnostics import Diagnostic, FomError, fail
 from circuits.formats import BIT, Format
 from circuits.matrices import Matrix
-from circuits.positions import Guard, Ref
+from circuits.positions import Guard, Ref, guard_terms, is_safe, variables_of
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
+
+MOST_SHIFT = 61
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -193,6 +195,25 @@ class Readout:
     n_classes: int
     n_positions: int
 
+    def defects(self, known: dict[str, Node]) -> list[str]:
+        """What does not fit the nodes of a network."""
+        missing = [
+            name for name in (self.decision, self.scores, self.denominator) if name is not None and name not in known
+        ]
+        if missing:
+            return [f"`{name}` is no node" for name in missing]
+        found = []
+        decision = known[self.decision]
+        if isinstance(decision, Exact):
+            found.append(f"the decision `{self.decision}` is not a word")
+        elif self.kind != "value" and decision.format != BIT:
+            found.append(f"the decision `{self.decision}` is not a bit")
+        if decision.n_positions != self.n_positions or self.n_positions > 1:
+            found.append(f"the decision `{self.decision}` has {decision.n_positions} positions, not {self.n_positions}")
+        if self.kind == "classes" and decision.size != self.n_classes:
+            found.append(f"the decision `{self.decision}` has {decision.size} elements for {self.n_classes} classes")
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class Domain:
@@ -215,7 +236,9 @@ class Domain:
         if not self.admits(n):
             bound = f"at least {self.least}" if n < self.least else f"at most {self.most}"
             raise fail(
-                "C020", f"a word of length {n} is outside the network's domain: the length must be {bound}", note=self.reason
+                "C020",
+                f"a word of length {n} is outside the network's domain: the length must be {bound}",
+                note=self.reason,
             )
 
 
@@ -267,26 +290,54 @@ class Network:
 
         known: dict[str, Node] = {}
         for node in self.nodes:
+            before = len(found)
             require(node.name not in known, node.name, "the name is used twice")
+            require(node.size >= 1, node.name, "a node has at least one element")
+            require(node.n_positions >= 0, node.name, "a node has no fewer than 0 positions")
+            for guard, extra in guards_of(node):
+                bound = variables_of(guard_terms(guard))
+                require(
+                    all(0 <= v < node.n_positions + extra for v in bound), node.name, "a guard has an unbound position"
+                )
             for ref, extra in references(node):
                 source = known.get(ref.node)
                 require(source is not None, node.name, f"`{ref.node}` is not an earlier node")
                 if source is None:
                     continue
-                require(len(ref.at) == source.n_positions, node.name, f"`{ref.node}` needs {source.n_positions} positions")
-                used = {variable for term in ref.at for variable, _ in term.coefs}
+                require(
+                    len(ref.at) == source.n_positions, node.name, f"`{ref.node}` needs {source.n_positions} positions"
+                )
                 limit = node.n_positions + extra
-                require(all(0 <= v < limit for v in used), node.name, f"`{ref.node}` is read at an unbound position")
+                bound = variables_of(ref.at)
+                require(all(0 <= v < limit for v in bound), node.name, f"`{ref.node}` is read at an unbound position")
+            if len(found) == before:
+                check_shapes(node, known, self.domain.least, require)
             known[node.name] = node
-            if not found:
-                check_shapes(node, known, require)
-        if self.readout.decision not in known or self.readout.scores not in known:
-            found.append(Diagnostic("C022", "the readout names no node", where="readout"))
         inputs = [node for node in self.nodes if isinstance(node, Letters | Inputs)]
         if len(inputs) != 1:
             found.append(Diagnostic("C022", f"a network has one input, this one has {len(inputs)}"))
+        elif len(self.alphabet) != (inputs[0].size if isinstance(inputs[0], Letters) else 0):
+            found.append(Diagnostic("C022", f"the alphabet of {len(self.alphabet)} letters does not fit the input"))
+        if len(set(self.alphabet)) < len(self.alphabet):
+            found.append(Diagnostic("C022", "a letter stands twice in the alphabet"))
+        if self.domain.least < 1 or (self.domain.most is not None and self.domain.most < self.domain.least):
+            found.append(Diagnostic("C022", "the least length is at least 1 and at most the largest", where="domain"))
+        found.extend(Diagnostic("C022", message, where="readout") for message in self.readout.defects(known))
         if found:
             raise FomError(*found)
+
+
+def guards_of(node: Node) -> list[tuple[Guard, int]]:
+    """The guards of a node, each with the number of bound position variables it may use."""
+    match node:
+        case Predicates(guards=guards):
+            return [(guard, 0) for guard in guards]
+        case Sum(guard=guard):
+            return [(guard, 1)]
+        case Maximum(guard=guard) if guard is not None:
+            return [(guard, 1)]
+        case _:
+            return []
 
 
 def references(node: Node) -> list[tuple[Ref, int]]:
@@ -308,7 +359,7 @@ def references(node: Node) -> list[tuple[Ref, int]]:
             return [(operand, 0 if guard is None else 1), *((ref, 0) for ref, _ in segments)]
 
 
-def check_shapes(node: Node, known: dict[str, Node], require: Any) -> None:
+def check_shapes(node: Node, known: dict[str, Node], least: int, require: Any) -> None:
     """Check sizes, indices and formats of one node against its sources."""
 
     def within(index: Integers, ref: Ref) -> bool:
@@ -328,18 +379,24 @@ def check_shapes(node: Node, known: dict[str, Node], require: Any) -> None:
                 require(not isinstance(known[ref.node], Exact), name, f"`{ref.node}` is not a word")
         case Sum(operand=operand, size=size) | Round(operand=operand, size=size):
             require(known[operand.node].size == size, name, f"`{operand.node}` has another size")
+            if isinstance(node, Round):
+                require(abs(node.shift) <= MOST_SHIFT, name, f"a shift has at most {MOST_SHIFT} bits")
         case Table(operand=operand, size=size, breaks=breaks, codes=codes, format=format_):
             require(known[operand.node].size == size, name, f"`{operand.node}` has another size")
             require(len(codes) == len(breaks) + 1, name, "a table has one code more than breaks")
             require(bool((np.diff(breaks) > 0).all()), name, "the breaks are not increasing")
             inside = len(codes) > 0 and format_.lo <= codes.min() and codes.max() <= format_.hi
             require(bool(inside), name, "a code lies outside the format")
-        case Quotient(num=num, den=den, den_index=den_index, size=size):
+        case Quotient(num=num, den=den, den_index=den_index, size=size, shift=shift):
+            require(abs(shift) <= MOST_SHIFT, name, f"a shift has at most {MOST_SHIFT} bits")
             require(known[num.node].size == size and len(den_index) == size, name, "sizes differ")
             require(within(den_index, den), name, "an index is out of range")
         case Maximum(operand=operand, groups=groups, segments=segments, size=size, format=format_):
             for ref, index in ((operand, groups), *segments):
-                require(index.ndim == 2 and index.shape[0] == size, name, "groups do not fit the size")
+                fits = index.ndim == 2 and index.shape[0] == size and index.shape[1] > 0
+                require(fits, name, "groups do not fit the size")
+                inside = all(is_safe(term, least) for term in ref.at) or format_.lo <= 0 <= format_.hi
+                require(inside, name, f"`{ref.node}` is read outside the word, and 0 is no code of its format")
                 require(within(index, ref), name, "an index is out of range")
                 source = known[ref.node]
                 same = not isinstance(source, Exact) and source.format == format_

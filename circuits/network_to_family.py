@@ -16,12 +16,13 @@ an accumulator. The gadgets are the constructions of theory for fixed precision:
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, assert_never
 
 import numpy as np
 
 from circuits.diagnostics import fail
-from circuits.family import Accumulator, Entry, Family, Gates, InputBits, PredicateBits, Wires, flatten, is_safe
+from circuits.family import Accumulator, Entry, Family, Gates, InputBits, PredicateBits, Wires, flatten, reachable
 from circuits.formats import BIT, Format, threshold
 from circuits.matrices import Matrix, identity, matrix, selection
 from circuits.network import (
@@ -39,7 +40,7 @@ from circuits.network import (
     Sum,
     Table,
 )
-from circuits.positions import TRUE, Ref, Term, var
+from circuits.positions import TRUE, Guard, Ref, Term, is_safe, substitute, var
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -66,7 +67,8 @@ def network_to_family(network: Network, depth: str = "compact") -> Family:
     """Build the family of a network.
 
     Raises:
-        FomError: an unknown depth choice, or sums over positions nested without a rounding between them.
+        FomError: an unknown depth choice, sums over positions nested without a rounding between them, or a value read at
+            positions where its node kind cannot be.
     """
     builder = Builder(network, depth)
     for node in network.nodes:
@@ -92,10 +94,47 @@ class Builder:
         self.depth = depth
         self.entries: list[Entry] = []
         self.by_name: dict[str, Entry] = {}
+        self.summing: set[str] = set()
         digits(1, depth)
 
+    def is_safe(self, ref: Ref) -> bool:
+        """Tell whether a reference stays inside every word of the domain."""
+        return all(is_safe(term, self.network.domain.least) for term in ref.at)
+
+    def require_safe(self, what: str, name: str, *refs: Ref) -> None:
+        """Refuse references that may fall outside the word.
+
+        Raises:
+            FomError: naming the reference.
+        """
+        for ref in refs:
+            if not self.is_safe(ref):
+                raise fail(
+                    "C035",
+                    f"{what} read at a shifted position, `{ref.node}`",
+                    where=f"node `{name}`",
+                    note="outside the word it would be 0",
+                    help="round it to a word and copy that to an unshifted one first",
+                )
+
     def put(self, entry: Entry) -> None:
-        """Append an entry."""
+        """Append an entry.
+
+        Raises:
+            FomError: it sums over positions what itself sums over positions.
+        """
+        if isinstance(entry, Gates | Accumulator):
+            nested = [wires.source for wires in entry.wires if wires.guard is not None and wires.source in self.summing]
+            if nested:
+                raise fail(
+                    "C033",
+                    f"a sum over positions inside a sum over positions, `{nested[0]}`",
+                    where=f"entry `{entry.name}`",
+                    help="round the inner sum to a word",
+                )
+            summing = any(wires.guard is not None or wires.source in self.summing for wires in entry.wires)
+            if summing and isinstance(entry, Accumulator):
+                self.summing.add(entry.name)
         self.entries.append(entry)
         self.by_name[entry.name] = entry
 
@@ -116,9 +155,9 @@ class Builder:
             case Product():
                 self.add_product(node)
             case Sum(name=name, n_positions=k, size=size, operand=operand, guard=guard):
-                summed = Wires(operand.node, operand.at, identity(size), guard)
+                summed = tuple(replace(wires, guard=guard) for wires in self.value(operand, identity(size)))
                 zero = np.zeros(size, dtype=np.int64)
-                self.put(Accumulator(name, name, k, (summed,), zero, zero))
+                self.put(Accumulator(name, name, k, summed, zero, zero))
             case Round():
                 self.add_round(node)
             case Table():
@@ -137,15 +176,17 @@ class Builder:
         the smallest code comes with `present`, which is false outside.
         """
         node = self.network.by_name[ref.node]
-        if isinstance(node, Exact) or node.format == BIT or all(is_safe(term) for term in ref.at):
+        if isinstance(node, Exact):
+            self.require_safe("an exact value", ref.node, ref)
+        if isinstance(node, Exact) or node.format == BIT or self.is_safe(ref):
             return [Wires(ref.node, ref.at, weights)]
         format_ = node.format
-        wires = [
-            Wires(bit_name(node.name, bit, format_), ref.at, weights * (1 << bit)) for bit in range(format_.bits)
-        ]
+        wires = [Wires(bit_name(node.name, bit, format_), ref.at, weights * (1 << bit)) for bit in range(format_.bits)]
         if format_.lo:
             column = matrix(
-                np.arange(weights.shape[0]), np.zeros(weights.shape[0], dtype=int), weights.sum(axis=1) * format_.lo,
+                np.arange(weights.shape[0]),
+                np.zeros(weights.shape[0], dtype=int),
+                weights.sum(axis=1) * format_.lo,
                 (weights.shape[0], 1),
             )
             wires.append(Wires(self.present(len(ref.at)), ref.at, column))
@@ -175,13 +216,10 @@ class Builder:
         In a square, ``a_i a_i`` is ``a_i`` and ``a_i a_j`` is shared by both orders.
         """
         left, right = self.network.word(node.left.node), self.network.word(node.right.node)
-        if any(not is_safe(term) for term in (*node.left.at, *node.right.at)):
-            raise fail("C035", "a product of a word at a shifted position", where=f"node `{node.name}`")
+        self.require_safe("a factor", node.name, node.left, node.right)
         size = node.size
         square = node.left == node.right and np.array_equal(node.left_index, node.right_index)
-        pairs = [
-            (i, j) for i in range(left.format.bits) for j in range(i + 1 if square else 0, right.format.bits)
-        ]
+        pairs = [(i, j) for i in range(left.format.bits) for j in range(i + 1 if square else 0, right.format.bits)]
         pair_of = {pair: place for place, pair in enumerate(pairs)}
         gates = f"{node.name}.and"
         wires: list[Wires] = []
@@ -240,7 +278,14 @@ class Builder:
                     steps = np.arange(1 << bit, places + 1, 1 << bit)
                     signs = np.where((steps >> bit) % 2 == 1, 1, -1)
                     self.put_alternating(
-                        bit_name(name, low + bit, format_), name, n_positions, size, thermometer, places, steps - 1, signs
+                        bit_name(name, low + bit, format_),
+                        name,
+                        n_positions,
+                        size,
+                        thermometer,
+                        places,
+                        steps - 1,
+                        signs,
                     )
             known = (*known, *range(low, low + width))
         self.add_value(name, n_positions, size, format_)
@@ -274,7 +319,7 @@ class Builder:
             step = 1 if node.shift <= 0 else 1 << node.shift
             thresholds = np.tile([threshold(c, node.shift)[1] for c in candidates], node.size)
             spread = np.repeat(np.arange(node.size), places)
-            wires = [Wires(node.operand.node, node.operand.at, selection(spread, node.size, scale))]
+            wires = self.value(node.operand, selection(spread, node.size, scale))
             for bit in known:
                 claimed = selection(spread, node.size, -step << bit)
                 wires.append(Wires(bit_name(node.name, bit, node.format), own, claimed))
@@ -287,15 +332,15 @@ class Builder:
         format_, breaks = node.format, len(node.breaks)
         offsets = node.codes - format_.lo
         if breaks == 1 and format_ == BIT and list(offsets) == [0, 1]:
-            wires = (Wires(node.operand.node, node.operand.at, identity(node.size)),)
+            wires = self.value(node.operand, identity(node.size))
             thresholds = np.full(node.size, node.breaks[0], dtype=np.int64)
-            self.put(Gates(node.name, node.name, node.n_positions, wires, thresholds))
+            self.put(Gates(node.name, node.name, node.n_positions, tuple(wires), thresholds))
             return
         thermometer = f"{node.name}.ge"
         spread = np.repeat(np.arange(node.size), breaks)
         if breaks:
-            read = Wires(node.operand.node, node.operand.at, selection(spread, node.size))
-            self.put(Gates(thermometer, node.name, node.n_positions, (read,), np.tile(node.breaks, node.size)))
+            wires = self.value(node.operand, selection(spread, node.size))
+            self.put(Gates(thermometer, node.name, node.n_positions, tuple(wires), np.tile(node.breaks, node.size)))
         for bit in range(format_.bits):
             column = (offsets >> bit) & 1
             signs = np.diff(column)
@@ -303,7 +348,15 @@ class Builder:
             name = bit_name(node.name, bit, format_)
             if len(steps):
                 self.put_alternating(
-                    name, node.name, node.n_positions, node.size, thermometer, breaks, steps, signs[steps], int(column[0])
+                    name,
+                    node.name,
+                    node.n_positions,
+                    node.size,
+                    thermometer,
+                    breaks,
+                    steps,
+                    signs[steps],
+                    int(column[0]),
                 )
             else:
                 constant = np.full(node.size, 1 - int(column[0]), dtype=np.int64)
@@ -312,6 +365,7 @@ class Builder:
 
     def add_quotient(self, node: Quotient) -> None:
         """``2 N >= (2c - 1) D`` (strictly, when c is odd): what the higher bits claim is bits times denominator, by ANDs."""
+        self.require_safe("a denominator", node.name, node.den)
         k, format_, size = node.n_positions, node.format, node.size
         own = variables(k)
         up, down = 1 << max(node.shift, 0), 1 << max(-node.shift, 0)
@@ -320,7 +374,7 @@ class Builder:
         def compare(gates: str, low: int, width: int, places: int, known: tuple[int, ...]) -> None:
             candidates = np.array([format_.lo + (m << low) for m in range(1, places + 1)], dtype=np.int64)
             spread = np.repeat(np.arange(size), places)
-            wires = [Wires(node.num.node, node.num.at, selection(spread, size, 2 * up))]
+            wires = self.value(node.num, selection(spread, size, 2 * up))
             subtract = matrix(
                 np.arange(size * places),
                 node.den_index[spread],
@@ -349,23 +403,23 @@ class Builder:
         if isinstance(den, Accumulator):
             stub = Family(tuple(self.entries), self.network.readout, BIT, self.network.domain, (), None, "")
             flat = flatten(stub, den, {})
-            constants = self.constants(den)
-            const, length = constants[0][node.den_index], constants[1][node.den_index]
+            constants = counted(stub, den)
         else:
-            flat = (Wires(den.name, own, identity(den.size)),)
-            const = length = np.zeros(size, dtype=np.int64)
+            flat = (Wires(den.name, variables(den.n_positions), identity(den.size)),)
+            constants = []
+        to_reader = (*node.den.at, var(k))
         for place, item in enumerate(flat):
             chosen = item.matrix[node.den_index]
             source_entry = self.by_name[item.source]
-            if isinstance(source_entry, PredicateBits) and set(source_entry.guards) == {TRUE} and item.guard is not None:
-                total = np.asarray(chosen.sum(axis=1))
-                weights = matrix(np.arange(size), np.arange(size), total, (size, size))
-                wires.append(Wires(source, own, weights, item.guard))
+            inner_at = tuple(term.substitute(to_reader) for term in item.at)
+            guard = None if item.guard is None else substitute(item.guard, to_reader)
+            always = isinstance(source_entry, PredicateBits) and set(source_entry.guards) == {TRUE}
+            if always and guard is not None and self.is_safe(Ref(item.source, inner_at)):
+                constants.append((np.asarray(item.matrix.sum(axis=1)), item.guard))
                 continue
             entries = chosen.tocoo()
             rows, columns = entries.coords
             count = len(rows)
-            inner_at = tuple(term.substitute((*node.den.at, var(k))) for term in item.at)
             bound = k + (item.guard is not None)
             gates = f"{name}.and{place}"
             inputs = (
@@ -374,41 +428,20 @@ class Builder:
             )
             self.put(Gates(gates, node.name, bound, inputs, np.full(count, 2, dtype=np.int64)))
             weights = matrix(rows, np.arange(count), entries.data, (size, count))
-            wires.append(Wires(gates, variables(bound), weights, item.guard))
-        if const.any():
-            wires.append(Wires(source, own, matrix(np.arange(size), np.arange(size), const, (size, size))))
-        if length.any():
-            everywhere = matrix(np.arange(size), np.arange(size), length, (size, size))
-            wires.append(Wires(source, own, everywhere, TRUE))
+            wires.append(Wires(gates, variables(bound), weights, guard))
+        for constant, where in constants:
+            times = matrix(np.arange(size), np.arange(size), constant[node.den_index], (size, size))
+            wires.append(Wires(source, own, times, None if where is None else substitute(where, to_reader)))
         zero = np.zeros(size, dtype=np.int64)
         self.put(Accumulator(name, node.name, k, tuple(wires), zero, zero))
         return name
-
-    def constants(self, entry: Accumulator) -> tuple[Integers, Integers]:
-        """The constant part and the multiple of n that an accumulator adds, through the accumulators it reads.
-
-        Raises:
-            FomError: a constant is summed under a guard, so it is neither.
-        """
-        const, length = entry.const.copy(), entry.length.copy()
-        for wires in entry.wires:
-            source = self.by_name[wires.source]
-            if not isinstance(source, Accumulator):
-                continue
-            inner_const, inner_length = self.constants(source)
-            if wires.guard is None:
-                const += wires.matrix @ inner_const
-                length += wires.matrix @ inner_length
-            elif wires.guard == TRUE and not inner_length.any():
-                length += wires.matrix @ inner_const
-            elif inner_const.any() or inner_length.any():
-                raise fail("C036", "a constant is summed under a guard in a denominator", where=f"entry `{entry.name}`")
-        return const, length
 
     def add_maximum(self, node: Maximum) -> None:
         """A candidate is still in the running if it reaches what is claimed so far plus the bit in question; OR over all."""
         k, format_, size = node.n_positions, node.format, node.size
         own = variables(k)
+        if format_.lo:
+            self.require_safe("a candidate", node.name, node.operand, *(ref for ref, _ in node.segments))
         sources = [(node.operand, node.groups, node.guard), *((ref, index, None) for ref, index in node.segments)]
 
         def compare(gates: str, low: int, width: int, places: int, known: tuple[int, ...]) -> None:
@@ -428,10 +461,10 @@ class Builder:
                     )
                     for bit in range(low, format_.bits)
                 ]
-                for bit in known:
-                    wires.append(
-                        Wires(bit_name(node.name, bit, format_), own, selection(element, size, -1 << (bit - low)))
-                    )
+                wires.extend(
+                    Wires(bit_name(node.name, bit, format_), own, selection(element, size, -1 << (bit - low)))
+                    for bit in known
+                )
                 candidates = f"{gates}.any{number}"
                 self.put(Gates(candidates, node.name, bound, tuple(wires), (place + 1).astype(np.int64)))
                 collect = matrix(element * places + place, row, 1, (size * places, count))
@@ -439,6 +472,33 @@ class Builder:
             self.put(Gates(gates, node.name, k, tuple(ors), np.ones(size * places, dtype=np.int64)))
 
         self.search(node.name, k, size, format_, compare)
+
+
+def counted(family: Family, entry: Accumulator) -> list[tuple[Integers, Guard | None]]:
+    """The constants that an accumulator adds, through the accumulators it reads: once, or for every y with the guard.
+
+    Raises:
+        FomError: a multiple of n is summed over positions.
+    """
+    known: dict[str, list[tuple[Integers, Guard | None]]] = {}
+    for accumulator in reachable(family, entry):
+        if not isinstance(accumulator, Accumulator):
+            continue
+        found: list[tuple[Integers, Guard | None]] = [(accumulator.const, None), (accumulator.length, TRUE)]
+        for wires in accumulator.wires:
+            at = (*wires.at, var(accumulator.n_positions))
+            for constant, guard in known.get(wires.source, []):
+                if guard is None:
+                    found.append((wires.matrix @ constant, wires.guard))
+                elif wires.guard is None:
+                    found.append((wires.matrix @ constant, substitute(guard, at)))
+                else:
+                    raise fail("C036", "a multiple of n is summed over positions", where=f"entry `{accumulator.name}`")
+        added: dict[Guard | None, Integers] = {}
+        for constant, guard in found:
+            added[guard] = added[guard] + constant if guard in added else constant
+        known[accumulator.name] = [(constant, guard) for guard, constant in added.items() if constant.any()]
+    return known[entry.name]
 
 
 def bit_name(word: str, bit: int, format_: Format) -> str:

@@ -17,6 +17,8 @@ from circuits.diagnostics import fail
 
 Grid = np.ndarray[Any, Any]
 
+MOST = 1 << 31  # numbers in terms read from a file stay below: times a length, they fit 64 bits
+
 
 @dataclass(frozen=True, slots=True)
 class Term:
@@ -72,6 +74,19 @@ def var(index: int) -> Term:
 
 FIRST = Term((), 0, 1)
 LAST = Term((), 1, 0)
+
+
+def is_safe(term: Term, least: int = 1) -> bool:
+    """Tell whether a term always lies inside the word: a variable, or a place that every word of `least` letters has."""
+    match term:
+        case Term(((_, 1),), 0, 0):
+            return True
+        case Term((), 0, const):
+            return 1 <= const <= least
+        case Term((), 1, const):
+            return 1 - least <= const <= 0
+        case _:
+            return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +263,24 @@ def holds(guard: Guard, n: int, values: Sequence[Grid | int]) -> Grid:
             assert_never(guard)
 
 
+def guard_terms(guard: Guard) -> list[Term]:
+    """The terms that a guard compares."""
+    match guard:
+        case AtLeast(term) | Equals(term) | Congruent(term, _):
+            return [term]
+        case Not(part):
+            return guard_terms(part)
+        case All(parts) | Any_(parts):
+            return [term for part in parts for term in guard_terms(part)]
+        case _:
+            assert_never(guard)
+
+
+def variables_of(terms: Sequence[Term]) -> set[int]:
+    """The position variables that terms use."""
+    return {variable for term in terms for variable, _ in term.coefs}
+
+
 def grid(n: int, n_positions: int) -> tuple[Grid, ...]:
     """Open grids of the positions 1..n, one array for each variable, broadcasting to ``(n,) * n_positions``."""
     return tuple(np.ogrid[tuple(slice(1, n + 1) for _ in range(n_positions))]) if n_positions else ()
@@ -272,7 +305,7 @@ def guard_to_data(guard: Guard) -> list[Any]:
             assert_never(guard)
 
 
-def guard_of_data(data: list[Any]) -> Guard:
+def guard_of_data(data: Any) -> Guard:
     """Read what `guard_to_data` wrote.
 
     Raises:
@@ -283,7 +316,7 @@ def guard_of_data(data: list[Any]) -> Guard:
             return AtLeast(term_of_data(term))
         case ["=", *term]:
             return Equals(term_of_data(term))
-        case ["mod", int(modulus), *term]:
+        case ["mod", int(modulus), *term] if type(modulus) is int and 2 <= modulus < MOST:
             return Congruent(term_of_data(term), modulus)
         case ["not", list(part)]:
             return Not(guard_of_data(part))
@@ -292,7 +325,9 @@ def guard_of_data(data: list[Any]) -> Guard:
         case ["or", *parts]:
             return Any_(tuple(map(guard_of_data, parts)))
         case _:
-            raise fail("C010", f"not a guard: {data!r}", help="the file was edited by hand or is damaged: translate again")
+            raise fail(
+                "C010", f"not a guard: {data!r}", help="the file was edited by hand or is damaged: translate again"
+            )
 
 
 def term_to_data(term: Term) -> list[Any]:
@@ -300,13 +335,17 @@ def term_to_data(term: Term) -> list[Any]:
     return [term.const, term.n_coef, *(number for pair in term.coefs for number in pair)]
 
 
-def term_of_data(data: list[Any]) -> Term:
+def term_of_data(data: Any) -> Term:
     """Read what `term_to_data` wrote.
 
     Raises:
         FomError: the data is no term.
     """
-    if len(data) < 2 or len(data) % 2 or not all(type(number) is int for number in data):
-        raise fail("C010", f"not a position term: {data!r}", help="the file was edited by hand or is damaged: translate again")
-    coefs = sorted((v, c) for v, c in zip(data[2::2], data[3::2], strict=True) if c)
-    return Term(tuple(coefs), data[1], data[0])
+    numbers = isinstance(data, list) and all(type(number) is int and abs(number) < MOST for number in data)
+    variables = data[2::2] if numbers else []
+    in_order = all(a < b for a, b in zip([-1, *variables], variables, strict=False))
+    if not numbers or len(data) < 2 or len(data) % 2 or not in_order or 0 in data[3::2]:
+        raise fail(
+            "C010", f"not a position term: {data!r}", help="the file was edited by hand or is damaged: translate again"
+        )
+    return Term(tuple(zip(variables, data[3::2], strict=True)), data[1], data[0])

@@ -6,19 +6,14 @@ has a range linear in n, so ranges are asked for at a length.
 
 from __future__ import annotations
 
-from typing import Any, assert_never
+from typing import Any
 
 import numpy as np
 
 from circuits.diagnostics import fail
-from circuits.network import (
-    Affine,
-    Network,
-    Node,
-    Predicates,
-    Product,
-    Sum,
-)
+from circuits.formats import Format
+from circuits.network import Affine, Network, Node, Product, Quotient, Round, Sum
+from circuits.positions import Term, is_safe
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 Range = tuple[Integers, Integers]
@@ -49,43 +44,60 @@ def range_of(node: Node, known: dict[str, Range], n: int) -> Range:
             magnitude = np.abs(const.astype(np.float64)) + n * np.abs(length.astype(np.float64))
             lows, highs = const + n * length, const + n * length
             terms = 0
+            require_bits(magnitude, name, "a constant")
             for operand in operands:
-                low, high = outside_zero(known[operand.ref.node], operand.ref.at)
+                low, high = outside_zero(known[operand.ref.node], operand.ref.at, n)
                 weights = operand.matrix
-                wide = np.maximum(np.abs(low.astype(np.float64)), np.abs(high.astype(np.float64)))
-                magnitude = magnitude + abs(weights).astype(np.float64) @ wide
+                magnitude = magnitude + abs(weights).astype(np.float64) @ largest(low, high)
                 terms += int(np.diff(weights.indptr).max(initial=0))
                 require_bits(magnitude, name, f"{terms} terms")
                 positive, negative = weights.maximum(0), weights.minimum(0)
                 lows = lows + positive @ low + negative @ high
                 highs = highs + positive @ high + negative @ low
             return lows, highs
-        case Product(left=left, left_index=left_index, right=right, right_index=right_index):
-            (a, b), (c, d) = known[left.node], known[right.node]
+        case Product(left=left, left_index=left_index, right=right, right_index=right_index, name=name):
+            (a, b), (c, d) = (outside_zero(known[ref.node], ref.at, n) for ref in (left, right))
             a, b, c, d = a[left_index], b[left_index], c[right_index], d[right_index]
+            require_bits(4 * largest(a, b) * largest(c, d), name, "a product of two words")
             corners = np.stack([a * c, a * d, b * c, b * d])
             low, high = corners.min(axis=0), corners.max(axis=0)
             square = (left == right) & (left_index == right_index)
             crosses = (a <= 0) & (b >= 0)
             return np.where(square, np.where(crosses, 0, np.minimum(a * a, b * b)), low), high
         case Sum(operand=operand, name=name):
-            low, high = outside_zero(known[operand.node], operand.at)
-            require_bits(n * np.maximum(np.abs(low.astype(np.float64)), np.abs(high.astype(np.float64))), name, f"{n} positions")
+            low, high = outside_zero(known[operand.node], operand.at, n)
+            require_bits(n * largest(low, high), name, f"{n} positions")
             return np.minimum(low, 0) * n, np.maximum(high, 0) * n
-        case Predicates(size=size):
-            return np.zeros(size, dtype=np.int64), np.ones(size, dtype=np.int64)
-        case _:
-            return (
-                np.full(node.size, node.format.lo, dtype=np.int64),
-                np.full(node.size, node.format.hi, dtype=np.int64),
+        case Round(operand=operand, shift=shift, format=format_, size=size, name=name):
+            step = 2.0 ** max(shift, 0)
+            claimed = step * 2 * (max(abs(format_.lo), abs(format_.hi)) + 1)
+            require_bits(2.0 ** max(-shift, 0) * largest(*known[operand.node]) + claimed, name, "rounding")
+            return full_range(size, format_)
+        case Quotient(num=num, den=den, shift=shift, format=format_, size=size, name=name):
+            up, down = 2.0 ** max(shift, 0), 2.0 ** max(-shift, 0)
+            claimed = (
+                down * 2 * (max(abs(format_.lo), abs(format_.hi)) + 1) * largest(*known[den.node]).max(initial=0.0)
             )
-    assert_never(node)
+            require_bits(2 * up * largest(*known[num.node]) + claimed, name, "a quotient")
+            return full_range(size, format_)
+        case _:
+            return full_range(node.size, node.format)
 
 
-def outside_zero(known: Range, at: tuple[Any, ...]) -> Range:
+def full_range(size: int, format_: Format) -> Range:
+    """The range of `size` words of one format."""
+    return np.full(size, format_.lo, dtype=np.int64), np.full(size, format_.hi, dtype=np.int64)
+
+
+def largest(low: Integers, high: Integers) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """The largest magnitude of each element, as a float, which cannot wrap."""
+    return np.maximum(np.abs(low.astype(np.float64)), np.abs(high.astype(np.float64)))
+
+
+def outside_zero(known: Range, at: tuple[Term, ...], n: int) -> Range:
     """Widen a range by 0 when the reference can fall outside the word."""
     low, high = known
-    if all(len(term.coefs) == 1 and not term.n_coef and not term.const for term in at):
+    if all(is_safe(term, n) for term in at):
         return low, high
     return np.minimum(low, 0), np.maximum(high, 0)
 
