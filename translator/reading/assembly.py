@@ -43,6 +43,8 @@ class Assembly:
         self.predicates: dict[tuple[int, tuple[Guard, ...]], str] = {}
         self.maps: dict[tuple[str, Scalar], Source] = {}
         self.products: dict[tuple[Ref, bytes, Ref, bytes], Source] = {}
+        self.picks: dict[tuple[Source, tuple[Term, ...], bytes], View] = {}
+        self.lengths: dict[bytes, Source] = {}
         self.counter: Source | None = None
         self.one: Source | None = None
 
@@ -161,7 +163,10 @@ class Assembly:
         source, index = view.source, view.index
         if len(np.unique(index)) < source.size:
             unique, index = np.unique(index, return_inverse=True)
-            picked = self.view_of(self.rows(View(source, view.at, unique)), self.named("part"))
+            key_ = (source, view.at, unique.tobytes())
+            if key_ not in self.picks:
+                self.picks[key_] = self.view_of(self.rows(View(source, view.at, unique)), self.named("part"))
+            picked = self.picks[key_]
             return self.tabulate(View(picked.source, picked.at, index, function, view.scale, view.shift))
         name = self.emit(source)
         key = (name, function)
@@ -237,17 +242,28 @@ class Assembly:
 
     def exact(self, view: View) -> Ref:
         """Make a node whose elements are those of the view, in order."""
+        view = self.tabulate(view)
+        if not (view.source.name or view.source.shared) and view.source.affine is not None:
+            whole = view.is_plain and len(view.index) == view.source.size
+            if not (whole and (view.index == np.arange(view.size)).all()):
+                view = self.view_of(self.rows(view))
         ref, index, scale = self.anchor(view)
         if scale == 1 and len(index) == view.source.size and (index == np.arange(len(index))).all():
             return ref
-        if view.function is None and not (view.source.name or view.source.shared):
-            plain = self.view_of(self.rows(view))
         else:
             zero = np.zeros(view.size)
             plain = self.view_of(
                 scaled(Affine(((ref, selection(index, self.size_of(ref.node))),), zero, zero), scale, 0.0)
             )
         return Ref(self.emit(plain.source), plain.at)
+
+    def pinned(self, view: View) -> View:
+        """The same elements as a node of their own, so that every reader reads the same (rounded) numbers."""
+        hint, self.hint = self.hint, self.named("score")
+        ref = self.exact(view)
+        self.hint = hint
+        node = next(node for node in reversed(self.nodes) if node.name == ref.node)
+        return View(Source(node.size, node.n_positions, node.name, name=node.name), ref.at, np.arange(node.size))
 
     def size_of(self, name: str) -> int:
         """The size of a node."""
@@ -259,6 +275,8 @@ class Assembly:
         for a, b in ((left, right), (right, left)):
             if a.function is None and a.source.affine is not None and a.source.affine.is_constant:
                 values = self.rows(a).const
+                if (values == 1).all():
+                    return b
                 return self.view_of(self.rows(b).apply(csr_array(_diagonal(values))))
         table = self.letter_table(left, right, np.multiply)
         if table is not None:
@@ -286,6 +304,8 @@ class Assembly:
             if guard == TRUE:
                 return self.view_of(Affine((), 0 * values, values), hint)
             counted = self.total_of(Ref(self.emit(self.unit()), ()), 1, variable, guard, hint)
+            if (values == values[0]).all():
+                return View(counted.source, counted.at, np.zeros(view.size, dtype=np.int64), None, float(values[0]))
             zero = np.zeros(view.size)
             rows = self.rows(counted)
             return self.view_of(rows.apply(csr_array(values[:, None])).plus(Affine((), zero, zero)))
@@ -308,6 +328,13 @@ class Assembly:
         if self.one is None:
             self.one = self.view_of(constant([1.0]), "one").source
         return self.one
+
+    def length_view(self, affine: Affine) -> View:
+        """Read the length n (and multiples of it) from one node."""
+        key = affine.length.tobytes() + affine.const.tobytes()
+        if key not in self.lengths:
+            self.lengths[key] = self.view_of(affine, "length").source
+        return View(self.lengths[key], (), np.arange(affine.size))
 
     def position_number(self) -> Source:
         """The number x of position x, counted as the positions up to it."""
@@ -350,7 +377,7 @@ class Assembly:
         for position, variable in enumerate(used):
             rename[variable] = var(position)
         node = Ratio(
-            self.fresh(self.named("head" if num.node.endswith("num") else "mean")),
+            self.fresh(self.named("head" if "num" in num.node.split(".")[-1] else "mean")),
             len(used),
             unique.shape[1],
             num.substitute(rename),
@@ -407,7 +434,7 @@ def letters_to_affine(refs: list[Ref | None], values: Vector, outside: Vector) -
 
 def _diagonal(values: Vector) -> csr_array:
     size = len(values)
-    matrix = csr_array((values, np.arange(size), np.arange(size + 1)), shape=(size, size))
+    matrix = csr_array((np.array(values), np.arange(size), np.arange(size + 1)), shape=(size, size))
     matrix.eliminate_zeros()
     return matrix
 

@@ -194,8 +194,11 @@ def _contract_part(
     running = [label for label in summed if segment[label] == RUN]
     back = _label_places(out)
     for which, (value, labels) in enumerate(((left, left_labels), (right, right_labels))):
-        if isinstance(value, Positional) and running and len(running) == 1:
+        if isinstance(value, Positional) and len(running) == 1:
             other, other_labels = ((right, right_labels), (left, left_labels))[which]
+            read, _ = _read(context, other, other_labels, axes, segment)
+            if read.denominator is not None or read.allowed is not None:
+                continue
             return _positional_sum(
                 context, value, labels, other, other_labels, axes, segment, running[0], grid, size, target, out_size, back
             )
@@ -206,8 +209,9 @@ def _contract_part(
     denominator: View | None = None
     allowed: tuple[Guard, ...] | None = None
     readied: list[tuple[View, Index]] = []
+    weighs = (isinstance(left, Data) and isinstance(right, Data)) or bool(running)
     for part, index in sides:
-        if part.denominator is not None and denominator is None and _is_free(part, index, summed, target, out_size):
+        if weighs and part.denominator is not None and denominator is None and _is_free(part, index, summed, target, out_size):
             denominator = part.denominator.take(_first(target, index, out_size))
             part = Part(part.view, None, part.allowed, part.outside)
         if part.allowed is not None and part.outside == 0 and running and allowed is None:

@@ -324,6 +324,11 @@ def _quotient(context: Context, left: Part, right: Part) -> Part | None:
         return None
     if not is_length and known(context, left.view) is not None:
         return None
+    if is_length:
+        rows = assembly.rows(den)
+        unique = rows.select(np.zeros(1, dtype=np.int64))
+        if (rows.length == rows.length[0]).all() and (rows.const == rows.const[0]).all():
+            return Part(left.view, assembly.length_view(unique).take(np.zeros(rows.size, dtype=np.int64)))
     if den.shift or den.scale != 1:
         den = assembly.view_of(assembly.rows(den), assembly.named("den"))
     return Part(left.view, den)

@@ -452,6 +452,11 @@ def _concat_pieces(values: list[Positional], axis: int) -> Positional:
 
     dims = list(broadcast_dims(*(_without(value.dims, axis) for value in values)))
     dims[axis] = Term((), 0, sum(value.dims[axis].const for value in values))
+    if any(isinstance(piece, Term) for value in values for _, piece in value.pieces):
+        # An index tensor for GatherND. Only constant tensors are read with it, so its entries are not kept: NaN is refused
+        # wherever numbers are needed.
+        unknown = np.full(tuple(1 if dim.n_coef else dim.const for dim in dims), np.nan)
+        return Positional(tuple(dims), ((TRUE, unknown),), "index")
     combined: list[tuple[object, tuple[Array, ...]]] = [(TRUE, ())]
     for value in values:
         longer = []
@@ -460,8 +465,7 @@ def _concat_pieces(values: list[Positional], axis: int) -> Positional:
                 both = conjunction(guard, other)  # type: ignore[arg-type]
                 if not satisfiable(both):
                     continue
-                if isinstance(piece, Term):
-                    raise Refusal("N033", "position numbers are stacked with other numbers")
+                assert not isinstance(piece, Term)
                 longer.append((both, (*row, np.broadcast_to(piece, value.static_shape))))
         combined = longer  # type: ignore[assignment]
     pieces = [(guard, np.concatenate(row, axis=axis)) for guard, row in combined]

@@ -33,12 +33,11 @@ def layer_normalization(context: Context, operator: Operator, values: Inputs) ->
     rank = len(dims_of(x))
     axes = list(range(operator.attributes.get("axis", -1) % rank, rank))
     hint = assembly.hint
+    _share(x)
     if operator.op_type == "LayerNormalization":
         assembly.hint = f"{hint}.centred"
         x = binary(context, "sub", x, reduce(context, "mean", x, axes, True))
-        if isinstance(x, Data):
-            for part in x.parts.values():
-                part.view.source.shared = True
+        _share(x)
     assembly.hint = f"{hint}.variance"
     variance = reduce(context, "mean", unary(context, SQUARE, x), axes, True)
     shifted = binary(context, "add", variance, np.array(float(operator.attributes.get("epsilon", 1e-5))))
@@ -48,6 +47,13 @@ def layer_normalization(context: Context, operator: Operator, values: Inputs) ->
     if gain is not None:
         result = binary(context, "mul", result, gain)
     return binary(context, "add", result, bias) if bias is not None else result
+
+
+def _share(value: Value) -> None:
+    """Say that several operators read the value."""
+    if isinstance(value, Data):
+        for part in value.parts.values():
+            part.view.source.shared = True
 
 
 def batch_normalization(context: Context, operator: Operator, values: Inputs) -> Value:

@@ -289,6 +289,8 @@ def _range(context: Context, operator: Operator, values: Inputs) -> Value:
     if any(not isinstance(value, np.ndarray) or value.size != 1 for value in (start, limit, delta)):
         raise Refusal("N039", "the limits of Range depend on the input")
     a, b, d = (term_array(np.asarray(value)).ravel()[0] for value in (start, limit, delta))
+    if not (a.n_coef or b.n_coef or d.n_coef):
+        return np.arange(a.const, b.const, d.const)
     if d.n_coef or d.const not in (1, -1) or (b - a).n_coef != d.const:
         raise Refusal("N039", f"Range from {a} to {b} in steps of {d}")
     return Positional(((b - a) * d.const,), ((TRUE, a + var(0) * d.const),), "int")

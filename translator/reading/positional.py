@@ -27,7 +27,7 @@ from circuits.positions import (
 )
 from translator.reading.refusing import Refusal
 from translator.reading.regions import implies, satisfiable, tidy, unite
-from translator.reading.values import Array, Axis, Key, Piece, Positional, part_shape
+from translator.reading.values import Array, Axis, Key, Piece, Positional, Value, part_shape
 
 MOST_PIECES = 5000
 
@@ -52,6 +52,15 @@ def settle_terms(array: Array) -> Array:
     if array.dtype == object and all(not term.n_coef and not term.coefs for term in array.ravel()):
         return np.array([term.const for term in array.ravel()], dtype=np.int64).reshape(array.shape)
     return array
+
+
+def settle_known(value: Value) -> Value:
+    """Write a value in the simplest of its forms: known integers, terms, known arrays."""
+    if isinstance(value, Positional) and len(value.pieces) == 1 and not any(dim.n_coef for dim in value.dims):
+        shape = tuple(dim.const for dim in value.dims)
+        piece = value.pieces[0][1]
+        value = np.broadcast_to(term_array(piece) if isinstance(piece, Term) else piece, shape)
+    return settle_terms(value) if isinstance(value, np.ndarray) else value
 
 
 def of_array(array: Array) -> Positional:

@@ -20,7 +20,7 @@ from translator.reading.context import Context, plain, realign
 from translator.reading.folding import fold
 from translator.reading.loading import Declared, Graph, Operator, load
 from translator.reading.operators import OPERATORS
-from translator.reading.positional import is_terms, settle_terms
+from translator.reading.positional import settle_known
 from translator.reading.pruning import prune
 from translator.reading.refusing import Refusal
 from translator.reading.unsupported import RANDOM, diagnose
@@ -339,8 +339,7 @@ class _Walk:
         for name, value in zip(operator.outputs, results, strict=False):
             if not name:
                 continue
-            if is_terms(value):
-                value = settle_terms(value)
+            value = settle_known(value)
             self.values[name] = value
             if isinstance(value, Data) and self.uses.get(name, 0) > 1:
                 for part in value.parts.values():

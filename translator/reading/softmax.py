@@ -36,10 +36,13 @@ def softmax(context: Context, value: Value, axis: int) -> Data:
             top = _maximum(context, scores, axis)
             weights = {key: score.exponential(context, top) for key, score in scores.items()}
             assembly.hint = hint
-        total = constant(np.zeros(next(iter(scores.values())).n_groups))
-        for key, score in scores.items():
-            total = total.plus(assembly.rows(score.total(context, weights[key])))
-        den = assembly.view_of(total, assembly.named("den"))
+        sums = [score.total(context, weights[key]) for key, score in scores.items()]
+        den = sums[0]
+        if len(sums) > 1:
+            total = constant(np.zeros(den.size))
+            for summand in sums:
+                total = total.plus(assembly.rows(summand))
+            den = assembly.view_of(total, assembly.named("den"))
         for key, score in scores.items():
             allowed = None if all(g == TRUE for g in score.allowed) else score.allowed
             parts[key] = Part(weights[key], den.take(score.group), allowed, 0.0)
@@ -64,6 +67,8 @@ class _Scores:
         self.n_groups = int(np.prod(outer))
         self.group: Index = np.broadcast_to(np.arange(self.n_groups).reshape(outer), shape).ravel()
         self.view = context.assembly.settle(Part(part.view, part.denominator))
+        if not is_constant(self.view):
+            self.view = context.assembly.pinned(self.view)
         inside = data.axes[axis].guard(axis) if self.running else TRUE
         self.allowed = tuple(conjunction(inside, g) for g in part.allowed or (TRUE,) * self.view.size)
         self.outside = part.outside if part.allowed is not None else 0.0

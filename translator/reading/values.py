@@ -175,12 +175,12 @@ def guard_variables(guard: Guard) -> set[int]:
 def selection(index: Index, size: int) -> csr_array:
     """The matrix whose row t takes element ``index[t]`` of `size`."""
     rows = len(index)
-    return csr_array((np.ones(rows), index, np.arange(rows + 1)), shape=(rows, size))
+    return csr_array((np.ones(rows), np.array(index, dtype=np.int64), np.arange(rows + 1)), shape=(rows, size))
 
 
 def constant(values: Any) -> Affine:
     """A constant vector."""
-    vector = np.asarray(values, dtype=np.float64).ravel()
+    vector = np.array(values, dtype=np.float64).ravel()
     return Affine((), vector, np.zeros_like(vector))
 
 
