@@ -238,7 +238,7 @@ def test_large_files_are_read_at_once() -> None:
     )
     text = network_to_text(large)
     assert len(text) > 5e6
-    start = time.perf_counter()
+    start = time.process_time()
     again = network_of_text(text)
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
     assert network_to_text(again) == text
