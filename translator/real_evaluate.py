@@ -62,7 +62,9 @@ def _start(network: RealNetwork, words: Array | None, features: Array | None) ->
     source = network.nodes[0]
     if isinstance(source, Letters):
         if words is None:
-            raise fail("N062", f"`{network.input_name}` is a word, and none is given", help="give words=, of shape (B, n)")
+            raise fail(
+                "N062", f"`{network.input_name}` is a word, and none is given", help="give words=, of shape (B, n)"
+            )
         words = np.asarray(words, dtype=np.int64)
         n = words.shape[1]
         most = network.domain.most
@@ -74,10 +76,16 @@ def _start(network: RealNetwork, words: Array | None, features: Array | None) ->
                 help="use a word of a length that the network accepts",
             )
         if words.size and (words.min() < 0 or words.max() >= source.size):
-            raise fail("N064", f"a letter is outside of 0 .. {source.size - 1}", help="use the letters of the network's alphabet")
+            raise fail(
+                "N064",
+                f"a letter is outside of 0 .. {source.size - 1}",
+                help="use the letters of the network's alphabet",
+            )
         return n, {source.name: (words[:, :, None] == np.arange(source.size)).astype(np.float64)}
     if not isinstance(source, Features) or features is None:
-        raise fail("N062", f"`{network.input_name}` is a vector, and none is given", help="give features=, of shape (B, size)")
+        raise fail(
+            "N062", f"`{network.input_name}` is a vector, and none is given", help="give features=, of shape (B, size)"
+        )
     return 1, {source.name: np.asarray(features, dtype=np.float64).reshape(len(features), source.size)}
 
 
@@ -109,8 +117,12 @@ def _evaluate_node(node: RealNode, n: int, values: dict[str, Array]) -> Array:
     batch = len(next(iter(values.values())))
     match node:
         case Predicates():
-            cells = [np.broadcast_to(holds(g, n, grid(n, node.n_positions)), (n,) * node.n_positions) for g in node.guards]
-            return np.broadcast_to(np.stack(cells, axis=-1).astype(np.float64), (batch, *(n,) * node.n_positions, node.size))
+            cells = [
+                np.broadcast_to(holds(g, n, grid(n, node.n_positions)), (n,) * node.n_positions) for g in node.guards
+            ]
+            return np.broadcast_to(
+                np.stack(cells, axis=-1).astype(np.float64), (batch, *(n,) * node.n_positions, node.size)
+            )
         case Linear():
             total = np.broadcast_to(node.const + node.length * n, (batch, *(n,) * node.n_positions, node.size)).copy()
             for operand in node.operands:
@@ -139,7 +151,9 @@ def _evaluate_node(node: RealNode, n: int, values: dict[str, Array]) -> Array:
 
 def _maximum(node: Maximum, n: int, values: dict[str, Array]) -> Array:
     if node.guard is None:
-        candidates = [read_at(values[node.operand.node], node.operand, n, node.n_positions)[..., node.groups].max(axis=-1)]
+        candidates = [
+            read_at(values[node.operand.node], node.operand, n, node.n_positions)[..., node.groups].max(axis=-1)
+        ]
     else:
         given = read_at(values[node.operand.node], node.operand, n, node.n_positions + 1)[..., node.groups].max(axis=-1)
         guard = holds(node.guard, n, grid(n, node.n_positions + 1))

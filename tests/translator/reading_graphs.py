@@ -11,9 +11,9 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
+from translator.reading import read
 from translator.real import Letters, RealNetwork
 from translator.real_evaluate import outputs
-from translator.reading import read
 
 Array = np.ndarray[Any, Any]
 Step = tuple[str, str, str] | tuple[str, str, str, dict[str, Any]]
@@ -60,7 +60,9 @@ def build(
     for number, (op_type, given, made, *attributes) in enumerate([*start, *steps]):
         names = [name if name != "_" else "" for name in given.split()]
         nodes.append(
-            helper.make_node(op_type, names, made.split(), name=f"node{number}", **(attributes[0] if attributes else {}))
+            helper.make_node(
+                op_type, names, made.split(), name=f"node{number}", **(attributes[0] if attributes else {})
+            )
         )
     nodes += list(extra_nodes)
     used = {name for node in nodes for name in node.input}
@@ -92,7 +94,11 @@ def session(path: Path) -> onnxruntime.InferenceSession:
 
 
 def agree(
-    model: onnx.ModelProto, folder: Path, lengths: Sequence[int] = (1, 2, 3, 5, 8), tolerance: float = 1e-4, **options: Any
+    model: onnx.ModelProto,
+    folder: Path,
+    lengths: Sequence[int] = (1, 2, 3, 5, 8),
+    tolerance: float = 1e-4,
+    **options: Any,
 ) -> RealNetwork:
     """Read the model and compare its outputs with onnxruntime at several lengths; returns what was read."""
     path = save(model, folder)
@@ -104,7 +110,10 @@ def agree(
         for n in lengths:
             words = rng.integers(0, source.size, (4, n))
             expected = np.concatenate(
-                [runtime.run(None, {network.input_name: word[None].astype(np.int64)})[0].reshape(1, -1) for word in words]
+                [
+                    runtime.run(None, {network.input_name: word[None].astype(np.int64)})[0].reshape(1, -1)
+                    for word in words
+                ]
             )
             _close(outputs(network, words=words).reshape(4, -1), expected, tolerance)
     else:

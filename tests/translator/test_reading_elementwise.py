@@ -14,7 +14,10 @@ from translator.real import Map
 
 FINISH: Step = ("ReduceMean", "y one", "out", {"keepdims": 0})
 UNARY: list[tuple[str, dict[str, Any]]] = [
-    *((name, {}) for name in ("Neg", "Abs", "Exp", "Erf", "Tanh", "Sigmoid", "Softplus", "Softsign", "Relu", "Identity")),
+    *(
+        (name, {})
+        for name in ("Neg", "Abs", "Exp", "Erf", "Tanh", "Sigmoid", "Softplus", "Softsign", "Relu", "Identity")
+    ),
     *((name, {}) for name in ("Floor", "Ceil", "Round", "Sign", "Sin", "Cos", "HardSwish", "Mish")),
     ("Elu", {"alpha": 0.7}),
     ("Celu", {"alpha": 0.7}),
@@ -76,12 +79,20 @@ def test_comparisons_and_logic(op_type: str, tmp_path: Path) -> None:
 def test_powers(exponent: float, tmp_path: Path) -> None:
     steps: list[Step] = [("Pow", "h k", "y"), FINISH]
     network = agree(build(steps, ("out", ["batch", WIDTH]), {"k": np.array(exponent, np.float32)}), tmp_path)
-    assert kinds(network).get("Multiply", 0) == (1 if exponent == 2 else 0), "a square is a product, feeding sums exactly"
+    assert kinds(network).get("Multiply", 0) == (1 if exponent == 2 else 0), (
+        "a square is a product, feeding sums exactly"
+    )
 
 
 def gelu_steps(tanh: bool) -> list[Step]:
     if not tanh:
-        return [("Div", "t root", "a"), ("Erf", "a", "b"), ("Add", "b unit", "c"), ("Mul", "t c", "d"), ("Mul", "d half", "y")]
+        return [
+            ("Div", "t root", "a"),
+            ("Erf", "a", "b"),
+            ("Add", "b unit", "c"),
+            ("Mul", "t c", "d"),
+            ("Mul", "d half", "y"),
+        ]
     return [
         ("Pow", "t three", "a"),
         ("Mul", "a small", "b"),
@@ -96,10 +107,17 @@ def gelu_steps(tanh: bool) -> list[Step]:
 
 @pytest.mark.parametrize("tanh", [False, True])
 def test_decomposed_gelu_is_one_table(tanh: bool, tmp_path: Path) -> None:
-    numbers = {"root": 1.4142135 if not tanh else 0.7978845608, "unit": 1.0, "half": 0.5, "three": 3.0, "small": 0.044715}
+    numbers = {
+        "root": 1.4142135 if not tanh else 0.7978845608,
+        "unit": 1.0,
+        "half": 0.5,
+        "three": 3.0,
+        "small": 0.044715,
+    }
     steps: list[Step] = [("MatMul", "h w", "t"), *gelu_steps(tanh), FINISH]
     network = agree(
-        build(steps, ("out", ["batch", WIDTH]), {name: np.array(v, np.float32) for name, v in numbers.items()}), tmp_path
+        build(steps, ("out", ["batch", WIDTH]), {name: np.array(v, np.float32) for name, v in numbers.items()}),
+        tmp_path,
     )
     assert kinds(network)["Map"] == 1
     assert kinds(network).get("Multiply", 0) == 0

@@ -13,7 +13,6 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from circuits.positions import FIRST, TRUE, AtLeast, Guard, Ref, Term, substitute, var
-from translator.real import Letters, Linear, Map, Maximum, Multiply, Operand, Predicates, Ratio, RealNode, Sum
 from translator.reading.values import (
     Affine,
     Index,
@@ -25,7 +24,8 @@ from translator.reading.values import (
     guard_variables,
     selection,
 )
-from translator.scalar import X, Scalar, const
+from translator.real import Letters, Linear, Map, Maximum, Multiply, Operand, Predicates, Ratio, RealNode, Sum
+from translator.scalar import Scalar, X, const
 
 SQUARE = Scalar("mul", (X, X))
 
@@ -175,9 +175,7 @@ class Assembly:
             ref, size = Ref(name, at), source.size
             if function in (SQUARE, Scalar("pow", (X, const(2)))):
                 every = np.arange(size)
-                node: RealNode = Multiply(
-                    self.fresh(self.named("square")), source.n_positions, ref, every, ref, every
-                )
+                node: RealNode = Multiply(self.fresh(self.named("square")), source.n_positions, ref, every, ref, every)
             else:
                 node = Map(self.fresh(self.named(describe(function))), source.n_positions, size, ref, function)
             self.maps[key] = self.add(node)
@@ -190,7 +188,9 @@ class Assembly:
         source.positive = True
         self._positive.add(source.name)
 
-    def letter_table(self, view: View, other: View | None = None, combine: Callable[..., Vector] | None = None) -> View | None:
+    def letter_table(
+        self, view: View, other: View | None = None, combine: Callable[..., Vector] | None = None
+    ) -> View | None:
         """Evaluate a function of one letter on every letter: the result is affine in the one-hot word, so nothing is rounded.
 
         With `other` and `combine`, the function of both views. None if an element depends on more than one letter.
@@ -250,11 +250,8 @@ class Assembly:
         ref, index, scale = self.anchor(view)
         if scale == 1 and len(index) == view.source.size and (index == np.arange(len(index))).all():
             return ref
-        else:
-            zero = np.zeros(view.size)
-            plain = self.view_of(
-                scaled(Affine(((ref, selection(index, self.size_of(ref.node))),), zero, zero), scale, 0.0)
-            )
+        zero = np.zeros(view.size)
+        plain = self.view_of(scaled(Affine(((ref, selection(index, self.size_of(ref.node))),), zero, zero), scale, 0.0))
         return Ref(self.emit(plain.source), plain.at)
 
     def pinned(self, view: View) -> View:
@@ -343,7 +340,9 @@ class Assembly:
             self.counter = self.add(Sum(self.fresh("position"), 1, 1, Ref(self.emit(self.unit()), ()), guard))
         return self.counter
 
-    def maximum(self, view: View, groups: Index, variable: int | None, guard: Guard, segments: list[tuple[View, Index]]) -> View:
+    def maximum(
+        self, view: View, groups: Index, variable: int | None, guard: Guard, segments: list[tuple[View, Index]]
+    ) -> View:
         """Take maxima of groups of elements, also over the positions of `variable` that satisfy the guard."""
         ref = self.exact(view)
         others = [(self.exact(other), index) for other, index in segments]
@@ -370,8 +369,14 @@ class Assembly:
         inverse = inverse.ravel()
         if not np.array_equal(unique[0], np.arange(self.size_of(num.node))):
             zero = np.zeros(view.size)
-            picked = self.view_of(Affine(((num, selection(index, self.size_of(num.node))),), zero, zero), self.named("num"))
-            num, unique, inverse = Ref(self.emit(picked.source), picked.at), np.stack([index, den_index]), np.arange(view.size)
+            picked = self.view_of(
+                Affine(((num, selection(index, self.size_of(num.node))),), zero, zero), self.named("num")
+            )
+            num, unique, inverse = (
+                Ref(self.emit(picked.source), picked.at),
+                np.stack([index, den_index]),
+                np.arange(view.size),
+            )
         used = sorted({v for ref in (num, den) for term in ref.at for v, _ in term.coefs})
         rename = [Term()] * (max(used, default=-1) + 1)
         for position, variable in enumerate(used):
@@ -395,7 +400,9 @@ class Assembly:
             self.nodes.append(letters)
 
 
-def close(ref: Ref, guard: Guard, variable: int | None, others: list[Ref] | None = None) -> tuple[list[Term], list[int]]:
+def close(
+    ref: Ref, guard: Guard, variable: int | None, others: list[Ref] | None = None
+) -> tuple[list[Term], list[int]]:
     """Renumber the free variables 0, 1, ..; the bound one comes last."""
     found = {v for read in (ref, *(others or [])) for term in read.at for v, _ in term.coefs} | guard_variables(guard)
     used = sorted(found - {variable})

@@ -116,9 +116,7 @@ def part_at(context: Context, value: Value, axes: tuple[Axis, ...], key: Key) ->
     shape = part_shape(axes, key)
     if isinstance(value, Data):
         offset = len(axes) - len(value.axes)
-        own_key = tuple(
-            segment if own.run else PRE for own, segment in zip(value.axes, key[offset:], strict=True)
-        )
+        own_key = tuple(segment if own.run else PRE for own, segment in zip(value.axes, key[offset:], strict=True))
         part = value.parts[own_key]
         own_shape = part_shape(value.axes, own_key)
         count = int(np.prod(own_shape))
@@ -127,7 +125,9 @@ def part_at(context: Context, value: Value, axes: tuple[Axis, ...], key: Key) ->
             part = part.move(tuple(var(axis + offset) for axis in range(len(value.axes))))
         return part.take(index)
     if isinstance(value, Positional):
-        return Part(context.assembly.view_of(affine_of_pieces(context, specialise(value, axes, key), int(np.prod(shape)))))
+        return Part(
+            context.assembly.view_of(affine_of_pieces(context, specialise(value, axes, key), int(np.prod(shape))))
+        )
     if is_terms(value):
         terms = np.broadcast_to(value, shape).ravel()
         const = np.array([term.const for term in terms], dtype=np.float64)
@@ -146,7 +146,9 @@ def affine_of_pieces(context: Context, pieces: list[tuple[Guard, Array, Array | 
         vector = np.where(chosen, np.asarray(values, dtype=np.float64), 0.0)
         if not np.isfinite(vector).all():
             raise Refusal(
-                "N037", "infinite constants are used outside of a mask", help="mask scores before a softmax, nothing else"
+                "N037",
+                "infinite constants are used outside of a mask",
+                help="mask scores before a softmax, nothing else",
             )
         if guard == TRUE:
             total = total.plus(constant(vector))
@@ -317,7 +319,9 @@ def pick(context: Context, value: Data, number: int, index: int, from_end: bool)
     axis = value.axes[number]
     segment, slot, place = slot_place(axis, index, from_end)
     if segment == RUN:
-        context.require_least(index + 1 - (axis.post if from_end else axis.pre) + axis.lo + axis.hi, "entries at fixed places are read")
+        context.require_least(
+            index + 1 - (axis.post if from_end else axis.pre) + axis.lo + axis.hi, "entries at fixed places are read"
+        )
     parts: dict[Key, Part] = {}
     for key, part in value.parts.items():
         if key[number] != segment:

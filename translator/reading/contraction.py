@@ -13,10 +13,9 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.sparse import csr_array
 
-from circuits.positions import TRUE, Equals, Guard, Ref, Term, conjunction, substitute, var
+from circuits.positions import TRUE, Equals, Guard, Term, conjunction, substitute, var
 from translator.reading.context import (
     Context,
-    affine_of_pieces,
     axis_of_length,
     dims_of,
     known,
@@ -26,9 +25,7 @@ from translator.reading.context import (
     restrict,
     shifted_to,
 )
-from translator.reading.elementwise import constant_of
-from translator.reading.movement import reshape
-from translator.reading.positional import of_array, term_array
+from translator.reading.positional import of_array
 from translator.reading.refusing import Refusal
 from translator.reading.regions import implies
 from translator.reading.values import (
@@ -44,7 +41,6 @@ from translator.reading.values import (
     Value,
     View,
     constant,
-    guard_variables,
     part_shape,
 )
 
@@ -63,12 +59,12 @@ def matmul(context: Context, left: Value, right: Value) -> Value:
     rank = max(a, b)
     batch = list(range(rank - 2))
     m, k, n = rank, rank + 1, rank + 2
-    return contract(
-        context, left, [*batch[rank - a :], m, k], right, [*batch[rank - b :], k, n], [*batch, m, n]
-    )
+    return contract(context, left, [*batch[rank - a :], m, k], right, [*batch[rank - b :], k, n], [*batch, m, n])
 
 
-def contract(context: Context, left: Value, left_labels: Labels, right: Value, right_labels: Labels, out: Labels) -> Value:
+def contract(
+    context: Context, left: Value, left_labels: Labels, right: Value, right_labels: Labels, out: Labels
+) -> Value:
     """Sum of products over the labels that are not in `out` (Einstein summation of two operands)."""
     axes, left, right = _axes_of_labels(context, left, left_labels, right, right_labels)
     if not isinstance(left, Data) and not isinstance(right, Data):
@@ -112,7 +108,13 @@ def _axes_of_labels(
 
 
 def _contract_known(
-    context: Context, left: Value, left_labels: Labels, right: Value, right_labels: Labels, out: Labels, axes: dict[int, Axis]
+    context: Context,
+    left: Value,
+    left_labels: Labels,
+    right: Value,
+    right_labels: Labels,
+    out: Labels,
+    axes: dict[int, Axis],
 ) -> Value:
     """Neither operand depends on the input."""
     from translator.reading.positional import join
@@ -136,7 +138,16 @@ def _contract_known(
             if isinstance(value1, Term) or isinstance(value2, Term):
                 raise Refusal("N033", "position numbers are multiplied by a matrix")
             if satisfiable(both):
-                pieces.append((both, np.einsum(equation, _one(value1, value2, left_labels, right_labels), _one(value2, value1, right_labels, left_labels))))
+                pieces.append(
+                    (
+                        both,
+                        np.einsum(
+                            equation,
+                            _one(value1, value2, left_labels, right_labels),
+                            _one(value2, value1, right_labels, left_labels),
+                        ),
+                    )
+                )
     dims = tuple(axes[label].length for label in out)
     if not any(dim.n_coef for dim in dims):
         return np.asarray(pieces[0][1])
@@ -152,7 +163,9 @@ def _one(value: Array, other: Array, labels: Labels, other_labels: Labels) -> Ar
     return np.broadcast_to(value, shape)
 
 
-def _read(context: Context, value: Value, labels: Labels, axes: dict[int, Axis], segment: dict[int, int]) -> tuple[Part, tuple[int, ...]]:
+def _read(
+    context: Context, value: Value, labels: Labels, axes: dict[int, Axis], segment: dict[int, int]
+) -> tuple[Part, tuple[int, ...]]:
     """Read an operand on its own axes; variables become labels."""
     own_axes, own_key = [], []
     for place, label in enumerate(labels):
@@ -200,7 +213,19 @@ def _contract_part(
             if read.denominator is not None or read.allowed is not None:
                 continue
             return _positional_sum(
-                context, value, labels, other, other_labels, axes, segment, running[0], grid, size, target, out_size, back
+                context,
+                value,
+                labels,
+                other,
+                other_labels,
+                axes,
+                segment,
+                running[0],
+                grid,
+                size,
+                target,
+                out_size,
+                back,
             )
     a, a_shape = _read(context, left, left_labels, axes, segment)
     b, b_shape = _read(context, right, right_labels, axes, segment)
@@ -211,7 +236,12 @@ def _contract_part(
     readied: list[tuple[View, Index]] = []
     weighs = (isinstance(left, Data) and isinstance(right, Data)) or bool(running)
     for part, index in sides:
-        if weighs and part.denominator is not None and denominator is None and _is_free(part, index, summed, target, out_size):
+        if (
+            weighs
+            and part.denominator is not None
+            and denominator is None
+            and _is_free(part, index, summed, target, out_size)
+        ):
             denominator = part.denominator.take(_first(target, index, out_size))
             part = Part(part.view, None, part.allowed, part.outside)
         if part.allowed is not None and part.outside == 0 and running and allowed is None:
@@ -228,7 +258,11 @@ def _contract_part(
             matrix = csr_array((values[one_index], (target, other_index)), shape=(out_size, other.size))
             matrix.eliminate_zeros()
             if not running:
-                return _finish(assembly.view_of(_dense_rows(context, other).apply(matrix), context.assembly.hint), denominator, back)
+                return _finish(
+                    assembly.view_of(_dense_rows(context, other).apply(matrix), context.assembly.hint),
+                    denominator,
+                    back,
+                )
     hint = assembly.hint
     if running:
         assembly.hint = assembly.named("weighted")
@@ -246,7 +280,9 @@ def _contract_part(
         return _finish(product, denominator, back)
     if size > out_size or not (target == np.arange(size)).all():
         matrix = csr_array((np.ones(size), (target, np.arange(size))), shape=(out_size, size))
-        role = assembly.named("score" if context.is_score else "products") if not running else assembly.named("products")
+        role = (
+            assembly.named("score" if context.is_score else "products") if not running else assembly.named("products")
+        )
         product = assembly.view_of(assembly.rows(product).apply(matrix), role if context.is_score or running else hint)
     for label in running:
         inside = conjunction(guard, axes[label].guard(label))
@@ -431,7 +467,10 @@ def einsum(context: Context, values: list[Value], equation: str) -> Value:
         raise Refusal("N046", f"Einsum `{equation}` has {len(terms)} operands, and two are supported")
     number = {c: i for i, c in enumerate(dict.fromkeys(terms[0] + terms[1]))}
     return contract(
-        context, values[0], [number[c] for c in terms[0]], values[1], [number[c] for c in terms[1]], [number[c] for c in right]
+        context,
+        values[0],
+        [number[c] for c in terms[0]],
+        values[1],
+        [number[c] for c in terms[1]],
+        [number[c] for c in right],
     )
-
-

@@ -24,12 +24,31 @@ from translator.reading.context import (
     plain,
     restrict,
 )
-from translator.reading.loading import Operator
-from translator.reading.positional import arithmetic, elementwise, is_terms, kind_of, of_array, settle_terms, specialise, term_array
+from translator.reading.positional import (
+    arithmetic,
+    elementwise,
+    is_terms,
+    of_array,
+    settle_terms,
+    specialise,
+    term_array,
+)
 from translator.reading.refusing import Refusal
 from translator.reading.regions import tidy
-from translator.reading.values import Affine, Array, Axis, Data, Key, Part, Positional, Value, View, constant, keys, part_shape
-from translator.scalar import OPERATIONS, X, Scalar, const
+from translator.reading.values import (
+    Array,
+    Axis,
+    Data,
+    Key,
+    Part,
+    Positional,
+    Value,
+    View,
+    constant,
+    keys,
+    part_shape,
+)
+from translator.scalar import OPERATIONS, Scalar, X, const
 
 MASK = -1e4
 Inputs = list[Value | None]
@@ -106,9 +125,13 @@ def as_affine(function: Scalar) -> tuple[float, float] | None:
             return 1.0, 0.0
         case Scalar("neg", (Scalar("x"),)):
             return -1.0, 0.0
-        case Scalar("mul", (Scalar("const", (), value), Scalar("x"))) | Scalar("mul", (Scalar("x"), Scalar("const", (), value))):
+        case Scalar("mul", (Scalar("const", (), value), Scalar("x"))) | Scalar(
+            "mul", (Scalar("x"), Scalar("const", (), value))
+        ):
             return value, 0.0
-        case Scalar("add", (Scalar("x"), Scalar("const", (), value))) | Scalar("add", (Scalar("const", (), value), Scalar("x"))):
+        case Scalar("add", (Scalar("x"), Scalar("const", (), value))) | Scalar(
+            "add", (Scalar("const", (), value), Scalar("x"))
+        ):
             return 1.0, value
         case Scalar("sub", (Scalar("x"), Scalar("const", (), value))):
             return 1.0, -value
@@ -145,14 +168,16 @@ def _binary_known(context: Context, op: str, left: Value, right: Value) -> Value
     right = of_array(right) if isinstance(right, np.ndarray) else right
     is_int = left.dtype != "float" and right.dtype != "float"
     dtype = "bool" if op in ("ge", "gt", "le", "lt", "eq", "and", "or") else "int" if is_int else "float"
-    return elementwise(
-        _operation(op), left, right, dtype=dtype, on_terms=lambda a, b: _terms(context, op, a, b)
-    )
+    return elementwise(_operation(op), left, right, dtype=dtype, on_terms=lambda a, b: _terms(context, op, a, b))
 
 
 def _operation(op: str) -> Callable[..., Any]:
     extra: dict[str, Callable[..., Any]] = {
-        "le": np.less_equal, "lt": np.less, "and": np.logical_and, "or": np.logical_or, "xor": np.logical_xor,
+        "le": np.less_equal,
+        "lt": np.less,
+        "and": np.logical_and,
+        "or": np.logical_or,
+        "xor": np.logical_xor,
     }
     return extra.get(op) or OPERATIONS[op]
 
@@ -196,7 +221,9 @@ def _binary_terms(op: str, left: Array, right: Array) -> Array:
         result[index] = cases[0][1]
     if known_bool:
         return result.astype(bool)
-    return settle_terms(term_array([v if isinstance(v, Term) else int(v) for v in result.ravel()]).reshape(result.shape))
+    return settle_terms(
+        term_array([v if isinstance(v, Term) else int(v) for v in result.ravel()]).reshape(result.shape)
+    )
 
 
 def masked_sum(context: Context, op: str, left: Value, right: Value, axes: tuple[Axis, ...], key: Key) -> Part | None:
@@ -409,7 +436,9 @@ def where(context: Context, condition: Value, yes: Value, no: Value) -> Value:
     if fixed is not None and bool((fixed == fixed.ravel()[0]).all()) if fixed is not None and fixed.size else False:
         assert fixed is not None
         chosen = yes if fixed.ravel()[0] else no
-        if isinstance(chosen, Data) or isinstance(condition, np.ndarray) and dims_of(chosen) == _joint(condition, yes, no):
+        if isinstance(chosen, Data) or (
+            isinstance(condition, np.ndarray) and dims_of(chosen) == _joint(condition, yes, no)
+        ):
             return chosen
     if not any(isinstance(value, Data) for value in (condition, yes, no)):
         if all(isinstance(value, np.ndarray) for value in (condition, yes, no)):
@@ -452,8 +481,10 @@ def _where_part(context: Context, condition: Value, yes: Value, no: Value, axes:
         is_no = element_guards(guards, on, off, size)
         for fixed, data, allowed in ((yes, no, is_no), (no, yes, is_yes)):
             numbers = constant_of(fixed)
-            if isinstance(data, Data) and numbers is not None and (
-                numbers.max() <= MASK and context.is_score or (numbers == -np.inf).all()
+            if (
+                isinstance(data, Data)
+                and numbers is not None
+                and ((numbers.max() <= MASK and context.is_score) or (numbers == -np.inf).all())
             ):
                 part = part_at(context, data, axes, key)
                 if part.allowed is not None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from circuits.positions import TRUE, Equals, Term, var
+from circuits.positions import TRUE, Term, var
 from translator.reading.assembly import letters_to_affine
 from translator.reading.context import Context, dims_of
 from translator.reading.movement import reshape, take_fixed, take_static
-from translator.reading.positional import is_terms, lookup, of_array, term_array
+from translator.reading.positional import is_terms, lookup, term_array
 from translator.reading.refusing import Refusal
-from translator.reading.values import Array, Axis, Data, Key, Part, Positional, Value, View, part_shape
+from translator.reading.values import Array, Axis, Data, Key, Part, Positional, Value, part_shape
 
 
 def gather(context: Context, value: Value, index: Value, axis: int) -> Value:
@@ -32,7 +32,9 @@ def gather(context: Context, value: Value, index: Value, axis: int) -> Value:
     if dims_of(value)[axis].n_coef:
         return take_fixed(context, value, axis, np.asarray(index))
     size = dims_of(value)[axis].const
-    return take_static(context, value, axis, np.where(np.asarray(index) < 0, np.asarray(index) + size, index).astype(np.int64))
+    return take_static(
+        context, value, axis, np.where(np.asarray(index) < 0, np.asarray(index) + size, index).astype(np.int64)
+    )
 
 
 def _gather_terms(context: Context, value: Value, index: Array, axis: int) -> Value:
@@ -123,10 +125,12 @@ def gather_elements(context: Context, value: Value, index: Value, axis: int) -> 
         dims = dims_of(index)
         static = tuple(1 if d.n_coef else d.const for d in dims)
         return Positional(dims, ((TRUE, np.full(static, value.ravel()[0])),), "int")
-    if isinstance(value, np.ndarray) and isinstance(index, Positional) and all(s == 1 for a, s in enumerate(value.shape) if a != axis):
+    if (
+        isinstance(value, np.ndarray)
+        and isinstance(index, Positional)
+        and all(s == 1 for a, s in enumerate(value.shape) if a != axis)
+    ):
         found, most = lookup(value.ravel(), index)
         context.require_most(most, "a stored table is cut to the length of the input")
         return found
     raise Refusal("N051", "GatherElements at indices that depend on the input or on several axes")
-
-

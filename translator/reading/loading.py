@@ -58,7 +58,9 @@ class Graph:
         """Say where an operator stands, for a diagnostic."""
         label = operator.name or (operator.outputs[0] if operator.outputs else "?")
         domain = f"{operator.domain}::" if operator.domain else ""
-        return f"{Path(self.path).name}: graph `{self.name}`, node {operator.index} `{label}` ({domain}{operator.op_type})"
+        return (
+            f"{Path(self.path).name}: graph `{self.name}`, node {operator.index} `{label}` ({domain}{operator.op_type})"
+        )
 
 
 def load(path: str | Path) -> Graph:
@@ -83,7 +85,12 @@ def load(path: str | Path) -> Graph:
             help="export the network again; a file that was cut off while copying looks like this too",
         ) from error
     if not model.graph.node and not model.graph.output:
-        raise fail("N003", "this file is not an ONNX model: it holds no graph", where=str(file), help="export the network again")
+        raise fail(
+            "N003",
+            "this file is not an ONNX model: it holds no graph",
+            where=str(file),
+            help="export the network again",
+        )
     _load_external(model, file)
     if model.functions:
         model = inliner.inline_local_functions(model)
@@ -106,7 +113,10 @@ def _load_external(model: onnx.ModelProto, file: Path) -> None:
         onnx.load_external_data_for_model(model, str(file.parent))
     except (OSError, ValueError, onnx.checker.ValidationError) as error:
         raise fail(
-            "N004", "the external data of the weights cannot be read", where=str(file), note=str(error),
+            "N004",
+            "the external data of the weights cannot be read",
+            where=str(file),
+            note=str(error),
             help="export the network again",
         ) from error
 
@@ -114,7 +124,9 @@ def _load_external(model: onnx.ModelProto, file: Path) -> None:
 def _graph_of_model(model: onnx.ModelProto, path: str) -> Graph:
     graph = model.graph
     if not graph.output:
-        raise fail("N005", "the graph has no output", where=path, help="export the network with the logits as an output")
+        raise fail(
+            "N005", "the graph has no output", where=path, help="export the network with the logits as an output"
+        )
     opset = max((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), default=1)
     constants: dict[str, Array] = {}
     findings = []
@@ -123,11 +135,15 @@ def _graph_of_model(model: onnx.ModelProto, path: str) -> Graph:
             constants[tensor.name] = numpy_helper.to_array(tensor)
         except (ValueError, TypeError, KeyError) as error:
             findings.append(
-                fail("N006", f"the weights `{tensor.name}` cannot be decoded", where=path, note=str(error)).diagnostics[0]
+                fail("N006", f"the weights `{tensor.name}` cannot be decoded", where=path, note=str(error)).diagnostics[
+                    0
+                ]
             )
     if graph.sparse_initializer:
         findings.append(
-            fail("N006", "sparse initializers are not read", where=path, help="export with dense weights").diagnostics[0]
+            fail("N006", "sparse initializers are not read", where=path, help="export with dense weights").diagnostics[
+                0
+            ]
         )
     if findings:
         raise FomError(*findings)
@@ -154,7 +170,5 @@ def _declared(value: onnx.ValueInfoProto) -> Declared:
     if kind != "tensor_type":
         return Declared(value.name, str(kind).removesuffix("_type"), ())
     tensor = value.type.tensor_type
-    dims = tuple(
-        dim.dim_value if dim.HasField("dim_value") else dim.dim_param or None for dim in tensor.shape.dim
-    )
+    dims = tuple(dim.dim_value if dim.HasField("dim_value") else dim.dim_param or None for dim in tensor.shape.dim)
     return Declared(value.name, onnx.TensorProto.DataType.Name(tensor.elem_type).lower(), dims)

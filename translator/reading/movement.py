@@ -24,7 +24,6 @@ from translator.reading.context import (
     to_data,
 )
 from translator.reading.positional import (
-    elementwise,
     is_terms,
     join,
     of_array,
@@ -38,7 +37,6 @@ from translator.reading.values import (
     PRE,
     RUN,
     SEQUENCE,
-    Affine,
     Array,
     Axis,
     Data,
@@ -74,9 +72,7 @@ def reshape(context: Context, value: Value, target: Array, allow_zero: bool) -> 
         )
         return Positional(result, pieces, value.dtype)
     back = {new: old for old, new in match.items()}
-    axes = tuple(
-        value.axes[back[axis]] if axis in back else Axis(dim.const) for axis, dim in enumerate(result)
-    )
+    axes = tuple(value.axes[back[axis]] if axis in back else Axis(dim.const) for axis, dim in enumerate(result))
     at_terms = tuple(var(match.get(axis, 0)) for axis in range(len(dims)))
     parts = {
         tuple(key[back[axis]] if axis in back else PRE for axis in range(len(result))): part.move(at_terms)
@@ -111,7 +107,7 @@ def _solve(dims: tuple[Term, ...], wanted: list[Term]) -> tuple[Term, ...]:
             raise _merged(dims, wanted)
         return tuple(wanted)
     if len(unknown) > 1 or not product or static % product:
-        raise _merged(dims, wanted)
+        raise _merged(dims, wanted, baked=bool(rest))
     left = static // product
     if len(rest) > 1 or (rest and left != 1):
         raise _merged(dims, wanted)
@@ -120,10 +116,10 @@ def _solve(dims: tuple[Term, ...], wanted: list[Term]) -> tuple[Term, ...]:
     return tuple(result)
 
 
-def _merged(dims: Sequence[Term], wanted: Sequence[Term]) -> Refusal:
+def _merged(dims: Sequence[Term], wanted: Sequence[Term], *, baked: bool = False) -> Refusal:
     old, new = (", ".join(map(str, shape)) for shape in (dims, wanted))
-    baked = any(dim.n_coef for dim in dims) and not any(dim.n_coef for dim in wanted)
-    if baked:
+    forced = any(dim.n_coef for dim in dims) and all(dim.n_coef == 0 and dim.const >= 0 for dim in wanted)
+    if baked or forced:
         return Refusal(
             "N041",
             f"a tensor of shape ({old}) is reshaped to ({new}), which fits one sequence length only",
@@ -186,7 +182,9 @@ def take_static(context: Context, value: Value, axis: int, index: Array) -> Valu
         pieces = tuple(
             (
                 substitute(guard, at),
-                piece.substitute(at) if isinstance(piece, Term) else np.take(np.broadcast_to(piece, value.static_shape), index, axis=axis),
+                piece.substitute(at)
+                if isinstance(piece, Term)
+                else np.take(np.broadcast_to(piece, value.static_shape), index, axis=axis),
             )
             for guard, piece in value.pieces
         )
@@ -247,7 +245,13 @@ def slice_axis(context: Context, value: Value, axis: int, start: Term, end: Term
             most = size - end.const
             context.require_most(most, f"a stored table of {size} rows is cut to the length of the input")
             return table(value, (axis,), (end,))
-        if isinstance(value, Positional) and value.stored is not None and step == 1 and end.n_coef == 1 and start == Term():
+        if (
+            isinstance(value, Positional)
+            and value.stored is not None
+            and step == 1
+            and end.n_coef == 1
+            and start == Term()
+        ):
             array, cut = value.stored
             context.require_most(size - end.const, "a stored mask is cut to the length of the input")
             lengths = tuple(value.dims[other] if other != axis else end for other in sorted((*cut, axis)))
@@ -409,7 +413,11 @@ def _stack(context: Context, parts: list[tuple[Part, tuple[int, ...]]], axis: in
         [np.arange(offsets[i], offsets[i + 1]).reshape(shape) for i, (_, shape) in enumerate(parts)], axis=axis
     ).ravel()
     masked = [part for part, _ in parts if part.allowed is not None]
-    if masked and all(part.allowed is None or part.outside == masked[0].outside for part, _ in parts) and all(part.denominator is None for part, _ in parts):
+    if (
+        masked
+        and all(part.allowed is None or part.outside == masked[0].outside for part, _ in parts)
+        and all(part.denominator is None for part, _ in parts)
+    ):
         guards = tuple(g for part, _ in parts for g in (part.allowed or (TRUE,) * part.view.size))
         bare = _stack(context, [(Part(part.view), shape) for part, shape in parts], axis)
         return Part(bare.view, None, tuple(guards[i] for i in order), masked[0].outside)
@@ -490,7 +498,11 @@ def _concat_along(values: list[Positional], axis: int) -> Positional:
             for k in range(length.const):
                 here = Equals(var(axis) - total - k)
                 for guard, piece in value.pieces:
-                    entry = piece if isinstance(piece, Term) else np.take(np.broadcast_to(piece, value.static_shape), [k], axis=axis)
+                    entry = (
+                        piece
+                        if isinstance(piece, Term)
+                        else np.take(np.broadcast_to(piece, value.static_shape), [k], axis=axis)
+                    )
                     pieces.append((conjunction(here, guard), entry))
         total = total + length
     dims = tuple(total if other == axis else dim for other, dim in enumerate(values[0].dims))
@@ -533,7 +545,8 @@ def expand(context: Context, value: Value, target: Array) -> Value:
         raised = raise_rank(of_array(value) if isinstance(value, np.ndarray) else value, len(dims))
         static = tuple(1 if dim.n_coef else dim.const for dim in dims)
         pieces = tuple(
-            (guard, piece if isinstance(piece, Term) else np.broadcast_to(piece, static)) for guard, piece in raised.pieces
+            (guard, piece if isinstance(piece, Term) else np.broadcast_to(piece, static))
+            for guard, piece in raised.pieces
         )
         return Positional(dims, pieces, raised.dtype)
     offset = len(dims) - len(value.axes)
@@ -556,7 +569,9 @@ def unsqueeze(context: Context, value: Value, axes: Sequence[int]) -> Value:
     rank = len(dims_of(value)) + len(axes)
     places = {a % rank for a in axes}
     rest = iter(dims_of(value))
-    return reshape(context, value, term_array([Term((), 0, 1) if i in places else next(rest) for i in range(rank)]), True)
+    return reshape(
+        context, value, term_array([Term((), 0, 1) if i in places else next(rest) for i in range(rank)]), True
+    )
 
 
 def known_ints(value: Value | None) -> list[int] | None:
@@ -566,5 +581,3 @@ def known_ints(value: Value | None) -> list[int] | None:
     if not isinstance(value, np.ndarray):
         raise Refusal("N039", "a constant is needed here, and a value that depends on the input was found")
     return ints(value)
-
-

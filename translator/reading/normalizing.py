@@ -8,7 +8,7 @@ import numpy as np
 
 from circuits.positions import AtLeast, Term, negation, var
 from translator.reading.context import Context, dims_of
-from translator.reading.contraction import contract, matmul
+from translator.reading.contraction import matmul
 from translator.reading.elementwise import binary, unary
 from translator.reading.loading import Operator
 from translator.reading.movement import reshape, transpose
@@ -17,7 +17,7 @@ from translator.reading.reduction import reduce
 from translator.reading.refusing import Refusal
 from translator.reading.softmax import softmax
 from translator.reading.values import Data, Positional, Value
-from translator.scalar import X, Scalar, const
+from translator.scalar import Scalar, X, const
 
 Inputs = list[Value | None]
 RSQRT = Scalar("div", (const(1.0), Scalar("sqrt", (X,))))
@@ -60,7 +60,9 @@ def batch_normalization(context: Context, operator: Operator, values: Inputs) ->
     """An affine map of each channel, with the stored statistics."""
     x = values[0]
     if operator.attributes.get("training_mode", 0):
-        raise Refusal("N016", "BatchNormalization runs in training mode", help="export in evaluation mode: model.eval()")
+        raise Refusal(
+            "N016", "BatchNormalization runs in training mode", help="export in evaluation mode: model.eval()"
+        )
     stored = []
     for value in values[1:5]:
         if not isinstance(value, np.ndarray):
@@ -118,12 +120,14 @@ def attention(context: Context, operator: Operator, values: Inputs) -> Value:
 
 
 def _is_bool(mask: Value) -> bool:
-    return mask.dtype == "bool" if isinstance(mask, Positional) else bool(isinstance(mask, np.ndarray) and mask.dtype == bool)
+    return (
+        mask.dtype == "bool"
+        if isinstance(mask, Positional)
+        else bool(isinstance(mask, np.ndarray) and mask.dtype == bool)
+    )
 
 
 def _split_heads(context: Context, value: Value, heads: int) -> Value:
     dims = dims_of(value)
     split = [dims[0], dims[1], Term((), 0, heads), Term((), 0, dims[2].const // heads)]
     return transpose(context, reshape(context, value, term_array(split), True), [0, 2, 1, 3])
-
-

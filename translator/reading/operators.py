@@ -10,7 +10,7 @@ from math import pi, sqrt
 
 import numpy as np
 
-from circuits.positions import FALSE, TRUE, AtLeast, Equals, Term, conjunction, negation, var
+from circuits.positions import TRUE, AtLeast, Equals, Term, negation, var
 from translator.reading import contraction, movement, normalizing, windows
 from translator.reading.context import Context, dims_of
 from translator.reading.elementwise import binary, unary, where
@@ -21,7 +21,7 @@ from translator.reading.reduction import argmax_positions, reduce
 from translator.reading.refusing import Refusal
 from translator.reading.softmax import softmax
 from translator.reading.values import Array, Data, Positional, Value
-from translator.scalar import X, Scalar, const
+from translator.scalar import Scalar, X, const
 
 Inputs = list[Value | None]
 Lowering = Callable[[Context, Operator, Inputs], "Value | list[Value]"]
@@ -108,7 +108,9 @@ for _name in SCALARS:
 @lowering("Dropout", "CastLike")
 def _first(context: Context, operator: Operator, values: Inputs) -> list[Value]:
     if operator.op_type == "Dropout" and optional(values, 2) is not None and number(needed(values, 2)):
-        raise Refusal("N016", "Dropout runs in training mode", help="export the network in evaluation mode: model.eval()")
+        raise Refusal(
+            "N016", "Dropout runs in training mode", help="export the network in evaluation mode: model.eval()"
+        )
     return [needed(values, 0)]
 
 
@@ -137,7 +139,10 @@ def _parametric(context: Context, operator: Operator, values: Inputs) -> Value:
         case "Shrink":
             b, lam = attribute("bias", 0.0), attribute("lambd", 0.5)
             f = call(
-                "where", call("gt", X, lam), call("sub", X, b), call("where", call("gt", -lam, X), call("add", X, b), 0.0)
+                "where",
+                call("gt", X, lam),
+                call("sub", X, b),
+                call("where", call("gt", -lam, X), call("add", X, b), 0.0),
             )
         case "Gelu" if operator.attributes.get("approximate", "none") == "tanh":
             inner = call("mul", sqrt(2 / pi), call("add", X, call("mul", 0.044715, call("pow", X, 3.0))))
@@ -145,7 +150,11 @@ def _parametric(context: Context, operator: Operator, values: Inputs) -> Value:
         case "Gelu":
             f = call("mul", call("mul", 0.5, X), call("add", 1.0, call("erf", call("div", X, sqrt(2)))))
         case _:
-            f = call("mul", X, call("sigmoid", call("mul", attribute("alpha", 1.702 if operator.op_type == "QuickGelu" else 1.0), X)))
+            f = call(
+                "mul",
+                X,
+                call("sigmoid", call("mul", attribute("alpha", 1.702 if operator.op_type == "QuickGelu" else 1.0), X)),
+            )
     return unary(context, f, needed(values, 0))
 
 
@@ -239,14 +248,20 @@ def _cast(context: Context, operator: Operator, values: Inputs) -> Value:
     def convert(piece: Array) -> Array:
         if kind == "bool":
             return piece != 0
-        return np.trunc(np.asarray(piece, dtype=np.float64)).astype(np.int64) if kind == "int" else piece.astype(np.float64)
+        return (
+            np.trunc(np.asarray(piece, dtype=np.float64)).astype(np.int64)
+            if kind == "int"
+            else piece.astype(np.float64)
+        )
 
     return elementwise(convert, value, dtype=kind, on_terms=lambda a: [(TRUE, a)] if kind != "bool" else None)
 
 
 def _is_boolean(value: Data) -> bool:
     functions = {part.view.function.op if part.view.function else "" for part in value.parts.values()}
-    return functions <= {"ge", "gt", "eq"} and all(part.view.shift == 0 and part.view.scale == 1 for part in value.parts.values())
+    return functions <= {"ge", "gt", "eq"} and all(
+        part.view.shift == 0 and part.view.scale == 1 for part in value.parts.values()
+    )
 
 
 def _is_integer(context: Context, value: Data) -> bool:
@@ -263,7 +278,9 @@ def _is_integer(context: Context, value: Data) -> bool:
 def _shape(context: Context, operator: Operator, values: Inputs) -> Value:
     dims = dims_of(needed(values, 0))
     start, end = operator.attributes.get("start", 0), operator.attributes.get("end", len(dims))
-    return np.array([*term_array(list(dims[start:end]))], dtype=object) if dims[start:end] else np.zeros(0, dtype=np.int64)
+    return (
+        np.array([*term_array(list(dims[start:end]))], dtype=object) if dims[start:end] else np.zeros(0, dtype=np.int64)
+    )
 
 
 @lowering("Size")
@@ -320,8 +337,16 @@ def _trilu(context: Context, operator: Operator, values: Inputs) -> Value:
     condition = Positional(
         dims[-2:],
         (
-            (AtLeast(var(1) - var(0) - k) if keep == AtLeast(gap) else AtLeast(var(0) - var(1) + k), np.array([[True]])),
-            (negation(AtLeast(var(1) - var(0) - k)) if keep == AtLeast(gap) else negation(AtLeast(var(0) - var(1) + k)), np.array([[False]])),
+            (
+                AtLeast(var(1) - var(0) - k) if keep == AtLeast(gap) else AtLeast(var(0) - var(1) + k),
+                np.array([[True]]),
+            ),
+            (
+                negation(AtLeast(var(1) - var(0) - k))
+                if keep == AtLeast(gap)
+                else negation(AtLeast(var(0) - var(1) + k)),
+                np.array([[False]]),
+            ),
         ),
         "bool",
     )
@@ -566,7 +591,9 @@ def _softmax(context: Context, operator: Operator, values: Inputs) -> Value:
     rank = len(dims_of(x))
     axis = operator.attributes.get("axis", 1 if context.opset < 13 else -1) % rank
     if context.opset < 13 and axis != rank - 1 and not all(d == Term((), 0, 1) for d in dims_of(x)[axis + 1 :]):
-        raise Refusal("N026", "Softmax before opset 13 normalizes over several axes at once", help="export with a newer opset")
+        raise Refusal(
+            "N026", "Softmax before opset 13 normalizes over several axes at once", help="export with a newer opset"
+        )
     result = softmax(context, x, axis)
     return unary(context, call("log", X), result) if operator.op_type == "LogSoftmax" else result
 
@@ -586,7 +613,9 @@ def _reduce(context: Context, operator: Operator, values: Inputs) -> Value:
 def _reduce_norm(context: Context, operator: Operator, values: Inputs) -> Value:
     axes = movement.known_ints(optional(values, 1)) or operator.attributes.get("axes")
     inner = call("abs", X) if operator.op_type == "ReduceL1" else call("mul", X, X)
-    total = reduce(context, "sum", unary(context, inner, needed(values, 0)), axes, bool(operator.attributes.get("keepdims", 1)))
+    total = reduce(
+        context, "sum", unary(context, inner, needed(values, 0)), axes, bool(operator.attributes.get("keepdims", 1))
+    )
     return unary(context, call("sqrt", X), total) if operator.op_type == "ReduceL2" else total
 
 
@@ -617,7 +646,9 @@ def _batch_norm(context: Context, operator: Operator, values: Inputs) -> list[Va
 
 @lowering("InstanceNormalization", "GroupNormalization", "MeanVarianceNormalization")
 def _unsupported_norm(context: Context, operator: Operator, values: Inputs) -> Value:
-    raise Refusal("N011", f"{operator.op_type} is not supported yet", help="LayerNormalization and BatchNormalization are")
+    raise Refusal(
+        "N011", f"{operator.op_type} is not supported yet", help="LayerNormalization and BatchNormalization are"
+    )
 
 
 @lowering("Conv")
@@ -660,5 +691,3 @@ def _cumsum(context: Context, operator: Operator, values: Inputs) -> Value:
     labels = list(range(rank))
     out = [rank if label == axis else label for label in labels]
     return contraction.contract(context, mask, [rank, axis], x, labels, out)
-
-

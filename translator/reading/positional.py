@@ -131,7 +131,9 @@ def join(pieces: list[Piece]) -> tuple[Piece, ...]:
     return tuple((tidy(guards[0]) if len(guards) == 1 else unite(guards), value) for guards, value in groups.values())
 
 
-def elementwise(function: Callable[..., Any], *values: Positional, dtype: str, on_terms: Callable[..., list[Piece] | None]) -> Positional:
+def elementwise(
+    function: Callable[..., Any], *values: Positional, dtype: str, on_terms: Callable[..., list[Piece] | None]
+) -> Positional:
     """Apply a function pointwise; `on_terms` decides pieces of which one is a term."""
     dims = broadcast_dims(*(value.dims for value in values))
     raised = [raise_rank(value, len(dims)) for value in values]
@@ -233,9 +235,7 @@ def specialise(value: Positional, axes: tuple[Axis, ...], key: Key) -> list[tupl
     value = raise_rank(value, len(axes))
     shape = part_shape(axes, key)
     result: list[tuple[Guard, Array, Array | Term]] = []
-    slotted = [
-        axis for axis, dim in enumerate(value.dims) if dim.n_coef and not (axes[axis].run and key[axis] == 1)
-    ]
+    slotted = [axis for axis, dim in enumerate(value.dims) if dim.n_coef and not (axes[axis].run and key[axis] == 1)]
     for slots in np.ndindex(*(shape[axis] for axis in slotted)):
         at = []
         for axis in range(len(axes)):
@@ -340,7 +340,11 @@ def lookup(array: Array, index: Positional, axis: int = 0) -> tuple[Positional, 
             negative = conjunction(guard, AtLeast(-value - 1))
             beyond = conjunction(guard, AtLeast(value - size))
             if satisfiable(negative) or satisfiable(beyond):
-                bound = _largest_length(index.dims, conjunction(guard, Not(conjunction(AtLeast(value), AtLeast(-value + size - 1)))), 4 * size + 16)
+                bound = _largest_length(
+                    index.dims,
+                    conjunction(guard, Not(conjunction(AtLeast(value), AtLeast(-value + size - 1)))),
+                    4 * size + 16,
+                )
                 if bound is not None:
                     most = bound if most is None else min(most, bound)
         else:
@@ -354,7 +358,9 @@ def lookup(array: Array, index: Positional, axis: int = 0) -> tuple[Positional, 
 def _largest_length(dims: tuple[Term, ...], bad: Guard, limit: int) -> int | None:
     """The largest n such that nothing bad happens up to n; None if nothing bad happens up to the limit."""
     for n in range(1, limit + 1):
-        grids = np.ogrid[tuple(slice(0, dim.n_coef * n + dim.const if dim.n_coef else 1) for dim in dims)] if dims else ()
+        grids = (
+            np.ogrid[tuple(slice(0, dim.n_coef * n + dim.const if dim.n_coef else 1) for dim in dims)] if dims else ()
+        )
         if holds(bad, n, list(grids)).any():
             return n - 1
     return None

@@ -14,7 +14,6 @@ from scipy.sparse import csr_array
 
 from circuits.diagnostics import Diagnostic, FomError, fail
 from circuits.positions import FIRST, TRUE, Ref, Term, var
-from translator.real import Domain, Features, Letters, Output, RealNetwork, RealNode
 from translator.reading.assembly import Assembly, sanitize
 from translator.reading.context import Context, plain, realign
 from translator.reading.folding import fold
@@ -24,12 +23,46 @@ from translator.reading.positional import settle_known
 from translator.reading.pruning import prune
 from translator.reading.refusing import Refusal
 from translator.reading.unsupported import RANDOM, diagnose
-from translator.reading.values import RUN, SEQUENCE, Affine, Array, Axis, Data, Part, Positional, Value, selection
+from translator.reading.values import RUN, SEQUENCE, Affine, Array, Axis, Data, Part, Positional, Value
+from translator.real import Domain, Features, Letters, Output, RealNetwork, RealNode
 
 PASSING = frozenset(
-    "Add Sub Mul Div Where Reshape Transpose Cast Identity Unsqueeze Squeeze Expand Clip Max Min Concat Slice".split()
+    [
+        "Add",
+        "Sub",
+        "Mul",
+        "Div",
+        "Where",
+        "Reshape",
+        "Transpose",
+        "Cast",
+        "Identity",
+        "Unsqueeze",
+        "Squeeze",
+        "Expand",
+        "Clip",
+        "Max",
+        "Min",
+        "Concat",
+        "Slice",
+    ]
 )
-VIEWING = frozenset("Identity Cast Unsqueeze Squeeze Reshape Transpose Flatten Expand Slice Concat Pad Clip".split())
+VIEWING = frozenset(
+    [
+        "Identity",
+        "Cast",
+        "Unsqueeze",
+        "Squeeze",
+        "Reshape",
+        "Transpose",
+        "Flatten",
+        "Expand",
+        "Slice",
+        "Concat",
+        "Pad",
+        "Clip",
+    ]
+)
 FOLDING_ERRORS = (ValueError, TypeError, IndexError, KeyError, RuntimeError, NotImplementedError, AttributeError)
 
 
@@ -98,7 +131,11 @@ class _Walk:
             last = producers[output]
             if last.op_type == "Identity" and not last.domain:
                 output = last.inputs[0]
-            elif last.op_type in ("Softmax", "LogSoftmax", "ArgMax", "Sigmoid") and not dropped and self._is_readout(last):
+            elif (
+                last.op_type in ("Softmax", "LogSoftmax", "ArgMax", "Sigmoid")
+                and not dropped
+                and self._is_readout(last)
+            ):
                 dropped = last.op_type
                 output = last.inputs[0]
             else:
@@ -116,7 +153,9 @@ class _Walk:
         dims = self.graph.outputs[0].dims
         if operator.op_type == "Sigmoid":
             return len(dims) == 1 or (len(dims) == 2 and dims[-1] == 1)
-        axis = operator.attributes.get("axis", (1 if self.graph.opset < 13 else -1) if operator.op_type != "ArgMax" else 0)
+        axis = operator.attributes.get(
+            "axis", (1 if self.graph.opset < 13 else -1) if operator.op_type != "ArgMax" else 0
+        )
         if operator.op_type == "ArgMax":
             rank = len(dims) + (0 if operator.attributes.get("keepdims", 1) else 1)
             return axis in (-1, rank - 1) and rank >= 2
@@ -148,8 +187,10 @@ class _Walk:
 
     def _fold_constants(self) -> None:
         for operator in self.live:
-            if operator.domain or operator.op_type in RANDOM or not all(
-                not name or isinstance(self.values.get(name), np.ndarray) for name in operator.inputs
+            if (
+                operator.domain
+                or operator.op_type in RANDOM
+                or not all(not name or isinstance(self.values.get(name), np.ndarray) for name in operator.inputs)
             ):
                 continue
             arrays = [self.values[name] if name else None for name in operator.inputs]
@@ -197,7 +238,9 @@ class _Walk:
             else:
                 self.findings.append(
                     Diagnostic(
-                        "N009", f"the input `{declared.name}` has type {declared.dtype}", where,
+                        "N009",
+                        f"the input `{declared.name}` has type {declared.dtype}",
+                        where,
                         "an input is a word (integers) or a vector of fixed size (floats)",
                         "bind it to a constant with bind={...}, or export without it",
                     )
@@ -214,7 +257,9 @@ class _Walk:
             shape = ", ".join(map(str, dims))
             self.findings.append(
                 Diagnostic(
-                    "N012", f"the input `{declared.name}` has shape ({shape}); a word is (batch, length)", where,
+                    "N012",
+                    f"the input `{declared.name}` has shape ({shape}); a word is (batch, length)",
+                    where,
                     help="export with one sequence axis; the batch is symbolic or 1",
                 )
             )
@@ -223,7 +268,9 @@ class _Walk:
         if size is None:
             self.findings.append(
                 Diagnostic(
-                    "N060", f"how many letters `{declared.name}` may hold is not in the file", where,
+                    "N060",
+                    f"how many letters `{declared.name}` may hold is not in the file",
+                    where,
                     "no embedding table is read with them: the letters are used as numbers",
                     "give alphabet_size=, the letters are then 0, 1, .., alphabet_size - 1",
                 )
@@ -241,7 +288,9 @@ class _Walk:
             for slot in range(length):
                 column = np.zeros((length, size))
                 column[slot] = np.arange(size)
-                read_at = Affine(((Ref(letters.name, (FIRST + slot,)), csr_array(column)),), np.zeros(length), np.zeros(length))
+                read_at = Affine(
+                    ((Ref(letters.name, (FIRST + slot,)), csr_array(column)),), np.zeros(length), np.zeros(length)
+                )
                 affine = affine.plus(read_at)
             self.context.require_least(length, f"the file fixes the length of `{declared.name}` to {length}")
             self.context.require_most(length, f"the file fixes the length of `{declared.name}` to {length}")
@@ -264,7 +313,12 @@ class _Walk:
             if not reads:
                 continue
             table = self.values.get(operator.inputs[0]) if operator.inputs else None
-            if operator.op_type in ("Gather", "GatherND") and reads == [1] and isinstance(table, np.ndarray) and table.ndim:
+            if (
+                operator.op_type in ("Gather", "GatherND")
+                and reads == [1]
+                and isinstance(table, np.ndarray)
+                and table.ndim
+            ):
                 return int(table.shape[0])
             if operator.op_type == "OneHot" and reads == [0]:
                 depth = self.values.get(operator.inputs[1])
@@ -280,7 +334,9 @@ class _Walk:
             shape = ", ".join(str(dim or "?") for dim in dims)
             self.findings.append(
                 Diagnostic(
-                    "N012", f"the input `{declared.name}` holds floats and has shape ({shape})", where,
+                    "N012",
+                    f"the input `{declared.name}` holds floats and has shape ({shape})",
+                    where,
                     "a sequence of real numbers is no word over a finite alphabet",
                     "export with token ids as the input, or with a fixed shape",
                 )
@@ -305,7 +361,13 @@ class _Walk:
         """Fix a mask to all ones, token types to zero, position ids to 0, 1, 2, .."""
         dims = []
         for place, dim in enumerate(declared.dims):
-            dims.append(Term((), 0, dim) if isinstance(dim, int) and dim > 0 else Term((), 0, 1) if not place else Term((), 1, 0))
+            dims.append(
+                Term((), 0, dim)
+                if isinstance(dim, int) and dim > 0
+                else Term((), 0, 1)
+                if not place
+                else Term((), 1, 0)
+            )
         lowered = declared.name.lower()
         note = f"the input `{declared.name}` is fixed to"
         kind = "float" if declared.dtype == "float" else "bool" if declared.dtype == "bool" else "int"
@@ -407,13 +469,17 @@ class _Walk:
         axes = value.axes
         running = [axis for axis, own in enumerate(axes) if own.run]
         if len(running) > 1:
-            raise Refusal("N013", "the output has two sequence axes", help="fom reads one decision per input or per position")
+            raise Refusal(
+                "N013", "the output has two sequence axes", help="fom reads one decision per input or per position"
+            )
         for axis in running:
             value = realign(self.context, value, axis)
         static = [own.pre for own in value.axes if not own.run and own.pre != 1]
         if len(static) > 1:
             raise Refusal(
-                "N013", f"the output has the shape {tuple(own.pre for own in axes)} per input", help="export one vector of logits"
+                "N013",
+                f"the output has the shape {tuple(own.pre for own in axes)} per input",
+                help="export one vector of logits",
             )
         view = plain(self.context, value.only)
         ref = self.context.assembly.exact(view)
@@ -427,5 +493,3 @@ class _Walk:
         if running and not has_class_axis:
             kind = "value"
         return kind, len(running), n_classes, ref
-
-

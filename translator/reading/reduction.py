@@ -7,15 +7,37 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.sparse import csr_array
 
-from circuits.positions import FALSE, TRUE, AtLeast, Equals, Guard, Not, Term, conjunction, disjunction, negation, substitute, var
-from translator.reading.context import Context, dims_of, plain, restrict
+from circuits.positions import (
+    TRUE,
+    AtLeast,
+    Equals,
+    Guard,
+    Term,
+    conjunction,
+    disjunction,
+    negation,
+    substitute,
+    var,
+)
+from translator.reading.context import Context, dims_of, plain
 from translator.reading.elementwise import binary, unary
 from translator.reading.movement import reshape
 from translator.reading.positional import join, of_array, term_array
 from translator.reading.refusing import Refusal
 from translator.reading.regions import satisfiable, tidy
-from translator.reading.values import PRE, RUN, Affine, Axis, Data, Key, Part, Piece, Positional, Value, constant, part_shape
-from translator.scalar import X, Scalar
+from translator.reading.values import (
+    PRE,
+    RUN,
+    Axis,
+    Data,
+    Key,
+    Part,
+    Piece,
+    Positional,
+    Value,
+    part_shape,
+)
+from translator.scalar import Scalar, X
 
 NEG = Scalar("neg", (X,))
 
@@ -37,7 +59,11 @@ def reduce(context: Context, how: str, value: Value, axes: Sequence[int] | None,
         for axis in gone:
             length = dims_of(value)[axis]
             factor = term_array(length) if length.n_coef else np.array(float(length.const))
-            count = factor if isinstance(count, np.ndarray) and count.dtype != object and count == 1 else _times(count, factor)
+            count = (
+                factor
+                if isinstance(count, np.ndarray) and count.dtype != object and count == 1
+                else _times(count, factor)
+            )
         hint = context.assembly.hint
         result = binary(context, "div", result, count)
         context.assembly.hint = hint
@@ -89,7 +115,9 @@ def _sum(context: Context, value: Data, gone: list[int]) -> Data:
                 matrix = csr_array((np.ones(len(group)), (group, np.arange(len(group)))), shape=(n_out, len(group)))
                 view = assembly.view_of(assembly.rows(view).apply(matrix))
             for axis in running:
-                view = assembly.total(view, axis, guard, assembly.named("sum") if denominator is None else assembly.named("num"))
+                view = assembly.total(
+                    view, axis, guard, assembly.named("sum") if denominator is None else assembly.named("num")
+                )
                 guard = TRUE
             contributions.append(Part(view, denominator))
         from translator.reading.contraction import _add_parts
@@ -177,21 +205,25 @@ def argmax_positions(value: Positional, axis: int, keepdims: bool) -> Value:
         place = _place(guard, axis)
         if place is None:
             raise Refusal(
-                "N050", "ArgMax over the sequence: where the largest entry stands is no fixed offset", help="use a softmax"
+                "N050",
+                "ArgMax over the sequence: where the largest entry stands is no fixed offset",
+                help="use a softmax",
             )
         at = list(at_zero)
         at[axis] = place
-        here = conjunction(
-            substitute(guard, at), AtLeast(place), AtLeast(length - 1 - place)
-        )
+        here = conjunction(substitute(guard, at), AtLeast(place), AtLeast(length - 1 - place))
         now = conjunction(open_, here)
         if satisfiable(conjunction(now, world)):
             needed = [part for part in _parts(now) if satisfiable(conjunction(world, negation(part)))]
             pieces.append((tidy(conjunction(*needed)), place))
-            missing = disjunction(*(negation(part) for part in _parts(here) if satisfiable(conjunction(world, negation(part)))))
+            missing = disjunction(
+                *(negation(part) for part in _parts(here) if satisfiable(conjunction(world, negation(part))))
+            )
             open_ = conjunction(open_, missing)
     if satisfiable(conjunction(open_, world)):
-        raise Refusal("N050", "ArgMax over the sequence: where the largest entry stands is not decided for every position")
+        raise Refusal(
+            "N050", "ArgMax over the sequence: where the largest entry stands is not decided for every position"
+        )
     dims = tuple(Term((), 0, 1) if other == axis else dim for other, dim in enumerate(value.dims))
     result = Positional(dims, join(pieces), "int")
     if keepdims:
@@ -222,5 +254,3 @@ def _place(guard: Guard, axis: int) -> Term | None:
             if coef in (1, -1):
                 return (part.term - var(axis) * coef) * -coef
     return None
-
-

@@ -13,8 +13,21 @@ from translator.reading.assembly import scaled
 from translator.reading.context import Context, is_constant, known, to_data
 from translator.reading.refusing import Refusal
 from translator.reading.regions import implies
-from translator.reading.values import PRE, RUN, Array, Data, Index, Key, Part, Value, View, constant, guard_variables, part_shape
-from translator.scalar import X, Scalar
+from translator.reading.values import (
+    PRE,
+    RUN,
+    Array,
+    Data,
+    Index,
+    Key,
+    Part,
+    Value,
+    View,
+    constant,
+    guard_variables,
+    part_shape,
+)
+from translator.scalar import Scalar, X
 
 EXP = Scalar("exp", (X,))
 TRIED_LENGTHS = 20
@@ -92,7 +105,9 @@ class _Scores:
         assembly = context.assembly
         if not self.running:
             kept = restrict(context, weights, self.allowed)
-            matrix = csr_array((np.ones(weights.size), (self.group, np.arange(weights.size))), shape=(self.n_groups, weights.size))
+            matrix = csr_array(
+                (np.ones(weights.size), (self.group, np.arange(weights.size))), shape=(self.n_groups, weights.size)
+            )
             alive = np.array([guard != FALSE for guard in self.allowed])
             if not alive.all():
                 matrix = csr_array(matrix.multiply(alive[None, :]))
@@ -103,7 +118,9 @@ class _Scores:
             index = np.array([i for i, g in enumerate(self.allowed) if g == guard])
             chosen = weights if len(index) == weights.size else weights.take(index)
             summed = assembly.total(chosen, self.axis, guard, assembly.named("den"))
-            matrix = csr_array((np.ones(len(index)), (self.group[index], np.arange(len(index)))), shape=(self.n_groups, len(index)))
+            matrix = csr_array(
+                (np.ones(len(index)), (self.group[index], np.arange(len(index)))), shape=(self.n_groups, len(index))
+            )
             if len(index) == weights.size and len(index) == self.n_groups:
                 return summed
             result = result.plus(assembly.rows(summed).apply(matrix))
@@ -130,9 +147,7 @@ def _maximum(context: Context, scores: dict[Key, _Scores], axis: int) -> View:
     static = [score for score in scores.values() if not score.running]
     n_groups = next(iter(scores.values())).n_groups
     if running and not static and len(set(running[0].allowed)) == 1 and n_groups == running[0].view.size:
-        return assembly.maximum(
-            running[0].view, np.arange(n_groups)[:, None], axis, running[0].allowed[0], []
-        )
+        return assembly.maximum(running[0].view, np.arange(n_groups)[:, None], axis, running[0].allowed[0], [])
     segments = []
     for score in static:
         members = [score.members(group) for group in range(n_groups)]
@@ -159,7 +174,9 @@ def _maximum(context: Context, scores: dict[Key, _Scores], axis: int) -> View:
     for guard in guards:
         index = np.array([i for i, g in enumerate(score.allowed) if g == guard])
         top = assembly.maximum(score.view.take(index), np.arange(len(index))[:, None], axis, guard, [])
-        matrix = csr_array((np.ones(len(index)), (score.group[index], np.arange(len(index)))), shape=(n_groups, len(index)))
+        matrix = csr_array(
+            (np.ones(len(index)), (score.group[index], np.arange(len(index)))), shape=(n_groups, len(index))
+        )
         result = result.plus(assembly.rows(top).apply(matrix))
     return assembly.view_of(result, assembly.named("max"))
 
@@ -172,7 +189,11 @@ def _check_rows(context: Context, data: Data, axis: int, scores: list[_Scores]) 
         return
     outside = min(score.outside for score in scores)
     for score in scores:
-        free = [guard for guard in dict.fromkeys(score.allowed) if axis not in guard_variables(guard) and guard not in (TRUE, FALSE)]
+        free = [
+            guard
+            for guard in dict.fromkeys(score.allowed)
+            if axis not in guard_variables(guard) and guard not in (TRUE, FALSE)
+        ]
         if free and outside > -np.inf and len(scores) == 1:
             score.allowed = tuple(TRUE if guard in free else guard for guard in score.allowed)
             return
@@ -182,7 +203,9 @@ def _check_rows(context: Context, data: Data, axis: int, scores: list[_Scores]) 
         if union == TRUE or _has_diagonal(union, axis, rank):
             continue
         for n in range(context.least, min(context.most or TRIED_LENGTHS, TRIED_LENGTHS) + 1):
-            allowed: Array = np.broadcast_to(holds(union, n, list(grid(n, rank))), (n,) * rank) if rank <= 4 else np.array(True)
+            allowed: Array = (
+                np.broadcast_to(holds(union, n, list(grid(n, rank))), (n,) * rank) if rank <= 4 else np.array(True)
+            )
             if rank <= 4 and not allowed.any(axis=axis).all():
                 row = np.argwhere(~allowed.any(axis=axis))[0]
                 raise Refusal(

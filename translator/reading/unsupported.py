@@ -11,14 +11,30 @@ from translator.reading.loading import Operator
 RECURRENT = ("LSTM", "GRU", "RNN")
 RANDOM = ("RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Bernoulli", "Multinomial")
 STRINGS = ("StringConcat", "StringSplit", "StringNormalizer", "RegexFullMatch", "TfIdfVectorizer", "LabelEncoder")
-SEQUENCES = (
-    "SequenceConstruct SequenceAt SequenceEmpty SequenceInsert SequenceErase SequenceLength SequenceMap SplitToSequence "
-    "ConcatFromSequence Optional OptionalGetElement OptionalHasElement"
-).split()
+SEQUENCES = [
+    "SequenceConstruct",
+    "SequenceAt",
+    "SequenceEmpty",
+    "SequenceInsert",
+    "SequenceErase",
+    "SequenceLength",
+    "SequenceMap",
+    "SplitToSequence",
+    "ConcatFromSequence",
+    "Optional",
+    "OptionalGetElement",
+    "OptionalHasElement",
+]
 DYNAMIC = ("NonZero", "Compress", "Unique", "NonMaxSuppression", "TopK")
-QUANTIZED = (
-    "QuantizeLinear DequantizeLinear DynamicQuantizeLinear QLinearMatMul QLinearConv MatMulInteger ConvInteger"
-).split()
+QUANTIZED = [
+    "QuantizeLinear",
+    "DequantizeLinear",
+    "DynamicQuantizeLinear",
+    "QLinearMatMul",
+    "QLinearConv",
+    "MatMulInteger",
+    "ConvInteger",
+]
 
 
 def diagnose(operator: Operator, supported: Collection[str], where: str) -> Diagnostic | None:
@@ -52,20 +68,34 @@ def diagnose(operator: Operator, supported: Collection[str], where: str) -> Diag
         )
     if name == "If":
         return Diagnostic(
-            "N015", "`If` chooses a subgraph while running", where, "a fixed-depth network computes the same nodes for every input",
+            "N015",
+            "`If` chooses a subgraph while running",
+            where,
+            "a fixed-depth network computes the same nodes for every input",
             "export one branch, or use Where",
         )
     if name in RANDOM:
-        return Diagnostic("N016", f"`{name}` is random", where, "a circuit is a function of its input", "export in evaluation mode")
+        return Diagnostic(
+            "N016", f"`{name}` is random", where, "a circuit is a function of its input", "export in evaluation mode"
+        )
     if name in STRINGS:
-        return Diagnostic("N017", f"`{name}` works on strings", where, "letters are integers", "export from the token ids on")
+        return Diagnostic(
+            "N017", f"`{name}` works on strings", where, "letters are integers", "export from the token ids on"
+        )
     if name in SEQUENCES:
         return Diagnostic(
-            "N018", f"`{name}` works on sequences of tensors", where, "", "optimize the model (onnxscript.optimizer.optimize)"
+            "N018",
+            f"`{name}` works on sequences of tensors",
+            where,
+            "",
+            "optimize the model (onnxscript.optimizer.optimize)",
         )
     if name in DYNAMIC:
         return Diagnostic(
-            "N019", f"the output shape of `{name}` depends on the input's values", where, "a circuit has a fixed shape for each n",
+            "N019",
+            f"the output shape of `{name}` depends on the input's values",
+            where,
+            "a circuit has a fixed shape for each n",
             "use a mask instead of a selection",
         )
     near = difflib.get_close_matches(name, list(supported), 1)

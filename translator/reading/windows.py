@@ -133,7 +133,9 @@ def pool(context: Context, operator: Operator, value: Value) -> Value:
     every = [group + channel * in_cells for channel in range(outer) for group in groups]
     if operator.op_type == "MaxPool":
         width = max(map(len, every))
-        return Data(axes, {key: Part(assembly.maximum(view, np.stack([np.resize(g, width) for g in every]), None, TRUE, []))})
+        return Data(
+            axes, {key: Part(assembly.maximum(view, np.stack([np.resize(g, width) for g in every]), None, TRUE, []))}
+        )
     rows = np.concatenate([np.full(len(group), i) for i, group in enumerate(every)])
     weights = np.concatenate([np.full(len(group), 1.0 / counts[i % len(counts)]) for i, group in enumerate(every)])
     matrix = csr_array((weights, (rows, np.concatenate(every))), shape=(len(every), view.size))
