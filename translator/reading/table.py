@@ -1,0 +1,61 @@
+"""The table of operators, filled by the modules `scalar_operators`, `layout_operators` and `operators`.
+
+An entry takes the context, the operator and its input values, and returns the output or a list of outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from translator.reading.context import Context
+from translator.reading.loading import Operator
+from translator.reading.refusing import Refusal
+from translator.reading.values import Value
+from translator.scalar import Scalar, const
+
+Inputs = list[Value | None]
+
+
+Lowering = Callable[[Context, Operator, Inputs], "Value | list[Value]"]
+
+
+OPERATORS: dict[str, Lowering] = {}
+
+
+def lowering(*names: str) -> Callable[[Lowering], Lowering]:
+    """Enter a lowering into the table."""
+
+    def enter(function: Lowering) -> Lowering:
+        for name in names:
+            OPERATORS[name] = function
+        return function
+
+    return enter
+
+
+def needed(values: Inputs, index: int) -> Value:
+    """A required input."""
+    if index >= len(values) or values[index] is None:
+        raise Refusal("N020", f"input {index} is required and missing")
+    value = values[index]
+    assert value is not None
+    return value
+
+
+def optional(values: Inputs, index: int) -> Value | None:
+    """An optional input."""
+    return values[index] if index < len(values) else None
+
+
+def number(value: Value) -> float:
+    """A known scalar."""
+    if not isinstance(value, np.ndarray) or value.dtype == object or value.size != 1:
+        raise Refusal("N039", "a constant number is needed here")
+    return float(value.ravel()[0])
+
+
+def call(op: str, *args: Scalar | float) -> Scalar:
+    """Build a scalar function."""
+    return Scalar(op, tuple(arg if isinstance(arg, Scalar) else const(arg) for arg in args))
