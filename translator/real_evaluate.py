@@ -92,7 +92,7 @@ def _start(network: RealNetwork, words: Array | None, features: Array | None) ->
 def read_at(value: Array, ref: Ref, n: int, n_positions: int) -> Array:
     """Read a node at position terms over `n_positions` variables; outside the word it is 0."""
     grids = grid(n, n_positions)
-    index: list[Any] = []
+    index: list[Array] = []
     inside: Array = np.asarray(True)
     for term in ref.at:
         place = np.asarray(term.evaluate(n, grids)) - 1
@@ -101,7 +101,8 @@ def read_at(value: Array, ref: Ref, n: int, n_positions: int) -> Array:
     batch = value.shape[0]
     size = value.shape[-1]
     if index:
-        taken = value[(slice(None), *np.broadcast_arrays(*index))]
+        place_of: tuple[Any, ...] = (slice(None), *np.broadcast_arrays(*index))
+        taken = value[place_of]
         taken = np.where(inside[None, ..., None], taken, 0.0)
     else:
         taken = value

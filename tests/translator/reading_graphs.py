@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,7 @@ def build(
     *,
     opset: int = 20,
     start: Sequence[Step] = START,
-    inputs: dict[str, tuple[int, Sequence[int | str]]] | None = None,
+    inputs: Mapping[str, tuple[int, Sequence[int | str]]] | None = None,
     output_type: int = TensorProto.FLOAT,
     extra_nodes: Sequence[Any] = (),
 ) -> onnx.ModelProto:
@@ -67,7 +67,9 @@ def build(
     nodes += list(extra_nodes)
     used = {name for node in nodes for name in node.input}
     constants = {**COMMON, **(weights or {})}
-    declared = inputs if inputs is not None else {"tokens": (TensorProto.INT64, ("batch", "n"))}
+    declared: Mapping[str, tuple[int, Sequence[int | str]]] = (
+        inputs if inputs is not None else {"tokens": (TensorProto.INT64, ("batch", "n"))}
+    )
     graph = helper.make_graph(
         nodes,
         "small",

@@ -162,7 +162,8 @@ def _affine_of_term(context: Context, guard: Guard, term: Term, chosen: Array) -
     counter = context.assembly.position_number() if term.coefs else None
     result = Affine((), column * term.const, column * term.n_coef)
     for variable, coef in term.coefs:
-        assert counter is not None
+        if counter is None:
+            break
         matrix = selection(np.zeros(len(column), dtype=np.int64), 1) * coef
         operand = (Ref(counter.name, (var(variable),)), matrix.multiply(column[:, None]).tocsr())
         result = result.plus(Affine((operand,), 0 * column, 0 * column))
@@ -206,9 +207,8 @@ def is_constant(view: View) -> bool:
 
 def known(context: Context, view: View) -> Vector | None:
     """The vector, if it is known."""
-    if not is_constant(view):
+    if view.source.affine is None or not view.source.affine.is_constant:
         return None
-    assert view.source.affine is not None
     return np.asarray(view.scalar(view.source.affine.const[view.index]), dtype=np.float64)
 
 

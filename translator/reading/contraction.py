@@ -25,12 +25,13 @@ from translator.reading.context import (
     restrict,
     shifted_to,
 )
-from translator.reading.positional import of_array
+from translator.reading.positional import as_positional
 from translator.reading.refusing import Refusal
 from translator.reading.regions import implies
 from translator.reading.values import (
     PRE,
     RUN,
+    Affine,
     Array,
     Axis,
     Data,
@@ -120,8 +121,7 @@ def _contract_known(
     from translator.reading.positional import join
     from translator.reading.regions import satisfiable
 
-    first, second = (of_array(v) if isinstance(v, np.ndarray) else v for v in (left, right))
-    assert isinstance(first, Positional) and isinstance(second, Positional)
+    first, second = as_positional(left), as_positional(right)
     if any(axes[label].run for label in axes if label not in out):
         raise Refusal("N045", "two tensors of positions are multiplied and summed over the sequence")
     letters = {label: chr(97 + i) for i, label in enumerate(axes)}
@@ -249,17 +249,17 @@ def _contract_part(
             part = Part(part.view, part.denominator)
         readied.append((plain(context, part), index))
     (first, first_index), (second, second_index) = readied
-    for one, one_index, other, other_index in (
+    for one, one_index, free, free_index in (
         (first, first_index, second, second_index),
         (second, second_index, first, first_index),
     ):
         values = known(context, one)
         if values is not None:
-            matrix = csr_array((values[one_index], (target, other_index)), shape=(out_size, other.size))
+            matrix = csr_array((values[one_index], (target, free_index)), shape=(out_size, free.size))
             matrix.eliminate_zeros()
             if not running:
                 return _finish(
-                    assembly.view_of(_dense_rows(context, other).apply(matrix), context.assembly.hint),
+                    assembly.view_of(_dense_rows(context, free).apply(matrix), context.assembly.hint),
                     denominator,
                     back,
                 )
@@ -305,8 +305,7 @@ def _label_places(out: Labels) -> tuple[Term, ...]:
 
 def _is_free(part: Part, index: Index, summed: list[int], target: Index, out_size: int) -> bool:
     """Whether the denominator does not depend on what is summed over."""
-    assert part.denominator is not None
-    if part.denominator.variables() & set(summed):
+    if part.denominator is None or part.denominator.variables() & set(summed):
         return False
     chosen = part.denominator.index[index]
     return bool((chosen == chosen[_representative(target, out_size)][target]).all())
@@ -322,7 +321,7 @@ def _first(target: Index, index: Index, out_size: int) -> Index:
     return np.asarray(index[_representative(target, out_size)])
 
 
-def _dense_rows(context: Context, view: View):  # type: ignore[no-untyped-def]
+def _dense_rows(context: Context, view: View) -> Affine:
     """The operand of a matrix: a combination of several things becomes a node first, a rearrangement does not."""
     assembly = context.assembly
     affine = view.source.affine
@@ -433,7 +432,8 @@ def gemm(context: Context, values: list[Value | None], attributes: dict[str, obj
     from translator.reading.movement import transpose
 
     a, b = values[0], values[1]
-    assert a is not None and b is not None
+    if a is None or b is None:
+        raise Refusal("N020", "Gemm needs two operands")
     if attributes.get("transA", 0):
         a = transpose(context, a, [1, 0])
     if attributes.get("transB", 0):

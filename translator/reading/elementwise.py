@@ -26,6 +26,7 @@ from translator.reading.context import (
 )
 from translator.reading.positional import (
     arithmetic,
+    as_positional,
     elementwise,
     is_terms,
     of_array,
@@ -68,7 +69,7 @@ def unary(context: Context, function: Scalar, value: Value, dtype: str = "float"
             return np.vectorize(lambda term: -term, otypes=[object])(value)
         if function == X:
             return value
-        value = of_array(value)
+        value = of_array(np.asarray(value))
     if isinstance(value, np.ndarray):
         return np.asarray(function(np.asarray(value, dtype=np.float64)))
     if function == X:
@@ -164,8 +165,7 @@ def _binary_known(context: Context, op: str, left: Value, right: Value) -> Value
         if left.dtype == object or right.dtype == object:
             return _binary_terms(op, left, right)
         return np.asarray(OPERATIONS[op](left, right))
-    left = of_array(left) if isinstance(left, np.ndarray) else left
-    right = of_array(right) if isinstance(right, np.ndarray) else right
+    left, right = as_positional(left), as_positional(right)
     is_int = left.dtype != "float" and right.dtype != "float"
     dtype = "bool" if op in ("ge", "gt", "le", "lt", "eq", "and", "or") else "int" if is_int else "float"
     return elementwise(_operation(op), left, right, dtype=dtype, on_terms=lambda a, b: _terms(context, op, a, b))
@@ -187,8 +187,8 @@ def _terms(context: Context, op: str, a: Array | Term, b: Array | Term) -> Any:
     if found is not None:
         return found
     for term, other, make in (
-        (a, b, lambda value: Scalar(op, (X, const(value)))),
-        (b, a, lambda value: Scalar(op, (const(value), X))),
+        (a, b, _right_argument(op)),
+        (b, a, _left_argument(op)),
     ):
         if isinstance(term, Term) and not isinstance(other, Term):
             if other.size == 1:
@@ -199,6 +199,14 @@ def _terms(context: Context, op: str, a: Array | Term, b: Array | Term) -> Any:
                 for cells in zip(*columns, strict=True)
             ]
     return None
+
+
+def _right_argument(op: str) -> Callable[[float], Scalar]:
+    return lambda value: Scalar(op, (X, const(value)))
+
+
+def _left_argument(op: str) -> Callable[[float], Scalar]:
+    return lambda value: Scalar(op, (const(value), X))
 
 
 def _binary_terms(op: str, left: Array, right: Array) -> Array:
@@ -230,7 +238,8 @@ def masked_sum(context: Context, op: str, left: Value, right: Value, axes: tuple
     """Add a mask: elements with a huge negative constant are excluded by a guard. None if there is no such constant."""
     sign = 1.0
     if isinstance(left, Data):
-        score, mask = left, right
+        score: Value = left
+        mask: Value = right
         sign = -1.0 if op == "sub" else 1.0
     else:
         score, mask = right, left
@@ -256,7 +265,7 @@ def masked_sum(context: Context, op: str, left: Value, right: Value, axes: tuple
 def cut_mask(mask: Value, axes: tuple[Axis, ...], key: Key, sign: float) -> tuple[tuple[Guard, ...], float, Any] | None:
     """Split a mask into guards (one for each element), the least constant, and what is left to add."""
     size = int(np.prod(part_shape(axes, key)))
-    pieces = specialise(of_array(mask) if isinstance(mask, np.ndarray) else mask, axes, key)
+    pieces = specialise(as_positional(mask), axes, key)
     if any(isinstance(values, Term) for _, _, values in pieces):
         return None
     rest, banned, open_ = [], [], []
@@ -433,22 +442,18 @@ def _logical(context: Context, op: str, a: View, b: View) -> View:
 def where(context: Context, condition: Value, yes: Value, no: Value) -> Value:
     """Select by a condition: a positional one restricts by guards, one on data multiplies."""
     fixed = constant_of(condition)
-    if fixed is not None and bool((fixed == fixed.ravel()[0]).all()) if fixed is not None and fixed.size else False:
-        assert fixed is not None
+    if fixed is not None and fixed.size and bool((fixed == fixed.ravel()[0]).all()):
         chosen = yes if fixed.ravel()[0] else no
-        if isinstance(chosen, Data) or (
-            isinstance(condition, np.ndarray) and dims_of(chosen) == _joint(condition, yes, no)
-        ):
+        if isinstance(chosen, Data) or dims_of(chosen) == _joint(condition, yes, no):
             return chosen
     if not any(isinstance(value, Data) for value in (condition, yes, no)):
-        if all(isinstance(value, np.ndarray) for value in (condition, yes, no)):
-            if any(is_terms(value) for value in (yes, no)):
+        if isinstance(condition, np.ndarray) and isinstance(yes, np.ndarray) and isinstance(no, np.ndarray):
+            if is_terms(yes) or is_terms(no):
                 a, b = np.broadcast_arrays(term_array(yes), term_array(no))
                 flags = np.broadcast_to(condition, np.broadcast_shapes(np.shape(condition), a.shape))
                 return settle_terms(np.where(flags, a, b))
             return np.where(condition, yes, no)
-        c, y, z = (of_array(value) if isinstance(value, np.ndarray) else value for value in (condition, yes, no))
-        assert isinstance(c, Positional) and isinstance(y, Positional) and isinstance(z, Positional)
+        c, y, z = as_positional(condition), as_positional(yes), as_positional(no)
         return elementwise(np.where, c, y, z, dtype=y.dtype if y.dtype == z.dtype else "float", on_terms=_choose)
     axes, (condition, yes, no) = joint_axes(context, (condition, yes, no))
     return Data(axes, {key: _where_part(context, condition, yes, no, axes, key) for key in keys(axes)})
@@ -473,7 +478,7 @@ def _where_part(context: Context, condition: Value, yes: Value, no: Value, axes:
     size = int(np.prod(part_shape(axes, key)))
     every = np.arange(size)
     if not isinstance(condition, Data):
-        pieces = specialise(of_array(condition) if isinstance(condition, np.ndarray) else condition, axes, key)
+        pieces = specialise(as_positional(condition), axes, key)
         guards = [piece[0] for piece in pieces]
         on = [chosen & np.asarray(values).astype(bool) for _, chosen, values in pieces]
         off = [chosen & ~np.asarray(values).astype(bool) for _, chosen, values in pieces]

@@ -10,13 +10,13 @@ from translator.reading.context import Context, dims_of
 from translator.reading.movement import reshape, take_fixed, take_static
 from translator.reading.positional import is_terms, lookup, term_array
 from translator.reading.refusing import Refusal
-from translator.reading.values import Array, Axis, Data, Key, Part, Positional, Value, part_shape
+from translator.reading.values import Array, Axis, Data, Key, Part, Positional, Value
 
 
 def gather(context: Context, value: Value, index: Value, axis: int) -> Value:
     """ONNX Gather: `index` replaces the axis."""
     axis %= len(dims_of(value))
-    if is_terms(index):
+    if isinstance(index, np.ndarray) and is_terms(index):
         return _gather_terms(context, value, index, axis)
     if isinstance(index, Data):
         if not isinstance(value, np.ndarray) or axis:
@@ -71,7 +71,6 @@ def _gather_positional(context: Context, value: Value, index: Positional, axis: 
 def embed(context: Context, array: Array, index: Data) -> Data:
     """Look letters up in a table: row `letter` of `array`."""
     assembly = context.assembly
-    rank = len(index.axes)
     width = int(np.prod(array.shape[1:], dtype=np.int64))
     flat = np.asarray(array, dtype=np.float64).reshape(array.shape[0], width)
     parts: dict[Key, Part] = {}
@@ -92,9 +91,7 @@ def embed(context: Context, array: Array, index: Data) -> Data:
         spread = [ref for ref in refs for _ in range(width)]
         view = assembly.view_of(letters_to_affine(spread, values, away))
         parts[(*key, *(0,) * (array.ndim - 1))] = Part(view)
-        assert view.size == int(np.prod((*part_shape(index.axes, key), *array.shape[1:])))
     axes = (*index.axes, *(Axis(size) for size in array.shape[1:]))
-    assert len(axes) == rank + array.ndim - 1
     return Data(axes, parts)
 
 

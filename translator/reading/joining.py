@@ -18,9 +18,9 @@ from translator.reading.context import (
 )
 from translator.reading.movement import slice_axis
 from translator.reading.positional import (
+    as_positional,
     is_terms,
     join,
-    of_array,
     settle_terms,
     term_array,
 )
@@ -51,7 +51,7 @@ def concat(context: Context, values: Sequence[Value], axis: int) -> Value:
             return settle_terms(np.concatenate([term_array(value) for value in values], axis=axis))
         return np.concatenate(list(values), axis=axis)
     if not any(isinstance(value, Data) for value in values):
-        return _concat_positional([of_array(v) if isinstance(v, np.ndarray) else v for v in values], axis)
+        return _concat_positional([as_positional(value) for value in values], axis)
     runs = [value for value in values if dims_of(value)[axis].n_coef]
     if len(runs) > 1:
         raise Refusal("N044", "two sequences are concatenated", help="fom reads one sequence of length n")
@@ -195,8 +195,8 @@ def _concat_pieces(values: list[Positional], axis: int) -> Positional:
                 both = conjunction(guard, other)  # type: ignore[arg-type]
                 if not satisfiable(both):
                     continue
-                assert not isinstance(piece, Term)
-                longer.append((both, (*row, np.broadcast_to(piece, value.static_shape))))
+                if not isinstance(piece, Term):
+                    longer.append((both, (*row, np.broadcast_to(piece, value.static_shape))))
         combined = longer  # type: ignore[assignment]
     pieces = [(guard, np.concatenate(row, axis=axis)) for guard, row in combined]
     return Positional(tuple(dims), join(pieces), values[0].dtype)  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -151,7 +152,8 @@ def _expand(context: Context, operator: Operator, values: Inputs) -> Value:
 @lowering("Tile")
 def _tile(context: Context, operator: Operator, values: Inputs) -> Value:
     x, repeats = needed(values, 0), needed(values, 1)
-    assert isinstance(repeats, np.ndarray)
+    if not isinstance(repeats, np.ndarray):
+        raise Refusal("N039", "the repeats of Tile depend on the input")
     for axis, times in enumerate(term_array(repeats).ravel()):
         if times == Term((), 0, 1):
             continue
@@ -187,7 +189,7 @@ def _split(context: Context, operator: Operator, values: Inputs) -> list[Value]:
     ends = np.cumsum([0, *sizes])
     return [
         movement.slice_axis(context, x, axis, Term((), 0, int(low)), Term((), 0, int(high)), 1)
-        for low, high in zip(ends[:-1], ends[1:], strict=True)
+        for low, high in pairwise(ends)
     ]
 
 
@@ -260,7 +262,8 @@ def _gather_elements(context: Context, operator: Operator, values: Inputs) -> Va
 @lowering("OneHot")
 def _one_hot(context: Context, operator: Operator, values: Inputs) -> Value:
     depth, ends = int(number(needed(values, 1))), needed(values, 2)
-    assert isinstance(ends, np.ndarray)
+    if not isinstance(ends, np.ndarray):
+        raise Refusal("N039", "the values of OneHot depend on the input")
     index = needed(values, 0)
     axis = operator.attributes.get("axis", -1)
     if axis not in (-1, len(dims_of(index))):

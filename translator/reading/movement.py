@@ -210,7 +210,8 @@ def take_fixed(context: Context, value: Value, axis: int, index: Array) -> Value
             picked.append(Positional(dims, join(pieces), value.dtype))
         stacked: Value = picked[0] if len(picked) == 1 else _join(context, picked, axis)
     else:
-        assert isinstance(value, Data)
+        if not isinstance(value, Data):
+            raise Refusal("N043", "a stored table is read at the length of the input")
         axes = tuple(Axis(1) if other == axis else own for other, own in enumerate(value.axes))
         columns = []
         for entry in index.ravel():
@@ -294,7 +295,8 @@ def _trim(context: Context, value: Value, axis: int, front: int, back: int) -> V
         ]
         dims = tuple(dim - front - back if other == axis else dim for other, dim in enumerate(value.dims))
         return Positional(dims, join(pieces), value.dtype)
-    assert isinstance(value, Data)
+    if not isinstance(value, Data):
+        raise Refusal("N043", "a stored table is cut along the sequence")
     old = value.axes[axis]
     pre_cut, post_cut = min(front, old.pre), min(back, old.post)
     new = Axis(old.pre - pre_cut, True, old.lo + front - pre_cut, old.hi + back - post_cut, old.post - post_cut)

@@ -16,6 +16,7 @@ from translator.reading.positional import term_array
 from translator.reading.reduction import reduce
 from translator.reading.refusing import Refusal
 from translator.reading.softmax import softmax
+from translator.reading.table import needed
 from translator.reading.values import Data, Positional, Value
 from translator.scalar import Scalar, X, const
 
@@ -27,8 +28,7 @@ SQUARE = Scalar("mul", (X, X))
 def layer_normalization(context: Context, operator: Operator, values: Inputs) -> Value:
     """Centre, divide by the root of the mean square plus epsilon, gain, bias."""
     assembly = context.assembly
-    x, gain = values[0], values[1]
-    assert x is not None
+    x, gain = needed(values, 0), values[1]
     bias = values[2] if len(values) > 2 else None
     rank = len(dims_of(x))
     axes = list(range(operator.attributes.get("axis", -1) % rank, rank))
@@ -58,7 +58,7 @@ def _share(value: Value) -> None:
 
 def batch_normalization(context: Context, operator: Operator, values: Inputs) -> Value:
     """An affine map of each channel, with the stored statistics."""
-    x = values[0]
+    x = needed(values, 0)
     if operator.attributes.get("training_mode", 0):
         raise Refusal(
             "N016", "BatchNormalization runs in training mode", help="export in evaluation mode: model.eval()"
@@ -68,7 +68,6 @@ def batch_normalization(context: Context, operator: Operator, values: Inputs) ->
         if not isinstance(value, np.ndarray):
             raise Refusal("N039", "the statistics of BatchNormalization depend on the input")
         stored.append(np.asarray(value, dtype=np.float64))
-    assert x is not None
     scale, bias, mean, variance = stored
     factor = scale / np.sqrt(variance + float(operator.attributes.get("epsilon", 1e-5)))
     shape = (1, -1, *(1,) * (len(dims_of(x)) - 2))
@@ -78,9 +77,8 @@ def batch_normalization(context: Context, operator: Operator, values: Inputs) ->
 
 def attention(context: Context, operator: Operator, values: Inputs) -> Value:
     """The Attention operator (opset 23) without past keys: scores, mask, softmax, values."""
-    q, k, v = values[0], values[1], values[2]
+    q, k, v = (needed(values, place) for place in range(3))
     mask = values[3] if len(values) > 3 else None
-    assert q is not None and k is not None and v is not None
     if any(value is not None for value in values[4:]) or operator.attributes.get("softcap", 0.0):
         raise Refusal("N027", "Attention with past keys, padding lengths or softcap")
     flat = len(dims_of(q)) == 3

@@ -27,7 +27,7 @@ from circuits.positions import (
 )
 from translator.reading.refusing import Refusal
 from translator.reading.regions import implies, satisfiable, tidy, unite
-from translator.reading.values import Array, Axis, Key, Piece, Positional, Value, part_shape
+from translator.reading.values import Array, Axis, Data, Key, Piece, Positional, Value, part_shape
 
 MOST_PIECES = 5000
 
@@ -71,6 +71,13 @@ def of_array(array: Array) -> Positional:
             raise Refusal("N030", "several lengths are used as numbers at once")
         return Positional(dims, ((TRUE, array.ravel()[0]),), "int")
     return Positional(dims, ((TRUE, array),), kind_of(array))
+
+
+def as_positional(value: Value) -> Positional:
+    """A value that does not depend on the input, as a positional tensor."""
+    if isinstance(value, Data):
+        raise TypeError("a tensor that depends on the input is not positional")
+    return of_array(value) if isinstance(value, np.ndarray) else value
 
 
 def kind_of(array: Array) -> str:
@@ -289,7 +296,7 @@ def join_table(pieces: list[Piece], array: Array, axes: tuple[int, ...]) -> tupl
                     runs.append((d, d, values[d][0]))
             result: list[Piece] = []
             for low, high, entry in runs:
-                parts = []
+                parts: list[Guard] = []
                 if low == high and low not in (1 - columns, rows - 1):
                     parts.append(Equals(gap - low))
                 else:
@@ -306,7 +313,8 @@ def join_table(pieces: list[Piece], array: Array, axes: tuple[int, ...]) -> tupl
         ]
     groups: dict[bytes, tuple[list[Guard], Array]] = {}
     for guard, value in pieces:
-        assert not isinstance(value, Term)
+        if isinstance(value, Term):
+            raise TypeError("a stored table holds numbers")
         groups.setdefault(value.tobytes(), ([], value))[0].append(guard)
     return tuple((_compact(guards), value) for guards, value in groups.values())
 

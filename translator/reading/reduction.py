@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -47,13 +48,13 @@ def reduce(context: Context, how: str, value: Value, axes: Sequence[int] | None,
     rank = len(dims_of(value))
     gone = sorted({a % rank for a in axes}) if axes is not None else list(range(rank))
     if isinstance(value, np.ndarray) and value.dtype != object:
-        function = {"sum": np.sum, "mean": np.mean, "max": np.max, "min": np.min}[how]
+        function: Callable[..., Any] = {"sum": np.sum, "mean": np.mean, "max": np.max, "min": np.min}[how]  # type: ignore[assignment]
         return np.asarray(function(value, axis=tuple(gone), keepdims=keepdims))
     if how == "min":
         return unary(context, NEG, reduce(context, "max", unary(context, NEG, value), axes, keepdims))
     if not isinstance(value, Data):
         return _reduce_positional(how, of_array(value) if isinstance(value, np.ndarray) else value, gone, keepdims)
-    result = _sum(context, value, gone) if how in ("sum", "mean") else _max(context, value, gone)
+    result: Value = _sum(context, value, gone) if how in ("sum", "mean") else _max(context, value, gone)
     if how == "mean":
         count: Value = np.array(1.0)
         for axis in gone:
@@ -76,8 +77,7 @@ def reduce(context: Context, how: str, value: Value, axes: Sequence[int] | None,
 def _times(count: Value, factor: Value) -> Value:
     from translator.reading.elementwise import _binary_terms
 
-    assert isinstance(count, np.ndarray) and isinstance(factor, np.ndarray)
-    return _binary_terms("mul", count, factor)
+    return _binary_terms("mul", np.asarray(count), np.asarray(factor))
 
 
 def _grouped(value: Data, gone: list[int]) -> dict[Key, dict[Key, Part]]:
@@ -165,7 +165,7 @@ def _max(context: Context, value: Data, gone: list[int]) -> Data:
 def _reduce_positional(how: str, value: Positional, gone: list[int], keepdims: bool) -> Value:
     if any(value.dims[axis].n_coef for axis in gone):
         raise Refusal("N049", "a tensor of positions is reduced over the sequence")
-    function = {"sum": np.sum, "mean": np.mean, "max": np.max}[how]
+    function: Callable[..., Any] = {"sum": np.sum, "mean": np.mean, "max": np.max}[how]  # type: ignore[assignment]
     pieces: list[Piece] = []
     for guard, piece in value.pieces:
         if isinstance(piece, Term):

@@ -37,10 +37,9 @@ def lowering(*names: str) -> Callable[[Lowering], Lowering]:
 
 def needed(values: Inputs, index: int) -> Value:
     """A required input."""
-    if index >= len(values) or values[index] is None:
-        raise Refusal("N020", f"input {index} is required and missing")
-    value = values[index]
-    assert value is not None
+    value = values[index] if index < len(values) else None
+    if value is None:
+        raise Refusal("N020", f"input {index} is required and missing", help="export the network again")
     return value
 
 

@@ -12,6 +12,7 @@ from circuits.positions import TRUE
 from translator.reading.context import Context, plain
 from translator.reading.loading import Operator
 from translator.reading.refusing import Refusal
+from translator.reading.table import needed
 from translator.reading.values import Array, Axis, Data, Part, Value, constant
 
 
@@ -71,8 +72,7 @@ def _static(value: Value) -> tuple[Data, tuple[int, ...]]:
 
 def convolve(context: Context, operator: Operator, values: list[Value | None]) -> Value:
     """Conv with groups, pads, strides and dilations, as one sparse matrix."""
-    x, w = values[0], values[1]
-    assert x is not None
+    x, w = needed(values, 0), needed(values, 1)
     if not isinstance(w, np.ndarray):
         raise Refusal("N039", "the kernel of Conv depends on the input")
     data, shape = _static(x)
