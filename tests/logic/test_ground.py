@@ -120,3 +120,9 @@ def test_each_position_has_exactly_one_letter(n_letters: int) -> None:
 
 def test_without_letters_nothing_is_asserted() -> None:
     assert ground(parse("n = 2"), 2).constraints == []
+
+
+def test_a_weight_without_a_constant_is_kept_under_its_condition() -> None:
+    sentence = parse("letters a, b; #x[a(x) : #y[y < x & b(y)]] >= 2")
+    for word in ("bba", "baa", "aba", "bab", "abb"):
+        agree(sentence, Word(tuple(word)))

@@ -251,6 +251,12 @@ def test_wide_sums_are_exact() -> None:
     assert result["s"].tolist() == [[big, 2 * big, big + 1], [1 - big, big, 1]]
 
 
+def test_sums_beyond_the_precision_of_floats_are_exact() -> None:
+    big = 2**53 + 1
+    sentence = parse(f"letters a; sum s() := {big}*[a(1)] + 2*[a(1)] + 4*[a(1)] - {big}*[a(2)]; s() >= 0")
+    assert evaluate(sentence, np.array([[0, -1], [0, 0]]), wanted=["s"])["s"].tolist() == [big + 6, 6]
+
+
 def test_sums_of_thousands_of_items_are_exact() -> None:
     rng = np.random.default_rng(0)
     weights = rng.integers(-(10**9), 10**9, 3000)
