@@ -161,7 +161,9 @@ class Output:
 
     kind: "classes" (C logits, decision = argmax with the lowest index on ties), "logit" (one logit, decision = logit > 0)
         or "value" (one real number per position that is no logit: decision = nearest integer).
-    at: the node read, with position terms over `n_positions` variables: 0 for one decision per input, 1 for one per position.
+    ref: the node read, with position terms over `n_positions` variables: 0 for one decision per input, 1 for one per position.
+    applied: the operator that the file applies to it at the end and that is left out, because the decision is the same:
+        "Softmax", "LogSoftmax", "ArgMax" (the file's output is the decision), "Sigmoid" (its decision is output > 0.5) or "".
     """
 
     name: str
@@ -169,6 +171,7 @@ class Output:
     ref: Ref
     n_positions: int
     n_classes: int
+    applied: str = ""
 
 
 @dataclass(frozen=True, slots=True)

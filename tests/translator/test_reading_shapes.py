@@ -11,7 +11,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from tests.translator.reading_graphs import EMBED, RNG, ROWS, WIDTH, Step, agree, build, kinds, save
-from translator.reading import read
+from translator.reading import copy_model, read
 from translator.real_evaluate import evaluate, outputs
 
 MEAN: Step = ("ReduceMean", "y one", "out", {"keepdims": 0})
@@ -390,3 +390,60 @@ def test_evaluate_gives_wanted_nodes_in_their_shapes(tmp_path: Path) -> None:
     assert found["tokens"].shape == (2, 3, 3)
     assert found[network.output.ref.node].shape == (2, WIDTH)
     assert outputs(network, words=words).shape == (2, WIDTH)
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"pads": [1, 1]},
+        {"pads": [2, 0]},
+        {"pads": [2, 2], "dilations": [2]},
+        {"pads": [1, 1], "group": 2},
+        {},
+        {"pads": [0, 1]},
+    ],
+)
+def test_convolution_along_the_sequence(attributes: dict[str, Any], tmp_path: Path) -> None:
+    weights = {
+        "k": RNG.normal(size=(WIDTH, WIDTH // attributes.get("group", 1), 3)).astype(np.float32),
+        "b": np.arange(WIDTH, dtype=np.float32),
+    }
+    steps: list[Step] = [
+        ("Transpose", "h", "t", {"perm": [0, 2, 1]}),
+        ("Conv", "t k b", "c", attributes),
+        ("Elu", "c", "y"),
+        ("ReduceMax", "y two", "out", {"keepdims": 0}),
+    ]
+    network = agree(build(steps, ("out", ["batch", WIDTH]), weights), tmp_path, lengths=(3, 4, 6))
+    assert network.domain.least == {"pads": 1}.get(next(iter(attributes), ""), 3) + (attributes.get("pads") == [0, 1])
+
+
+@pytest.mark.parametrize("interleaved", [0, 1])
+def test_rotary_positions(interleaved: int, tmp_path: Path) -> None:
+    angles = RNG.normal(size=(ROWS, 1))
+    steps: list[Step] = [
+        ("Squeeze", "length", "len"),
+        ("Range", "i0 len i1", "r"),
+        ("Unsqueeze", "r zero", "ids"),
+        ("RotaryEmbedding", "h cosine sine ids", "y", {"num_heads": 2, "interleaved": interleaved}),
+        MEAN,
+    ]
+    weights = {
+        "i0": np.array(0),
+        "i1": np.array(1),
+        "cosine": np.cos(angles).astype(np.float32),
+        "sine": np.sin(angles).astype(np.float32),
+    }
+    agree(build(steps, ("out", ["batch", WIDTH]), weights, opset=23), tmp_path)
+
+
+def test_copies_are_self_contained(tmp_path: Path) -> None:
+    model = build([("MatMul", "h w", "y"), MEAN], ("out", ["batch", WIDTH]))
+    model.graph.node[0].metadata_props.add(key="trace", value="somewhere")
+    (tmp_path / "from").mkdir()
+    source, target = tmp_path / "from" / "model.onnx", tmp_path / "copy.onnx"
+    onnx.save(model, str(source), save_as_external_data=True, location="weights.bin", size_threshold=0)
+    copy_model(source, target)
+    words = np.array([[0, 2, 1]])
+    assert outputs(read(target), words=words).tolist() == outputs(read(source), words=words).tolist()
+    assert b"somewhere" not in target.read_bytes()

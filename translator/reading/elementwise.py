@@ -148,6 +148,8 @@ def binary(context: Context, op: str, left: Value, right: Value) -> Value:
     """Apply one of the two-argument operations of `translator.scalar`."""
     if not isinstance(left, Data) and not isinstance(right, Data):
         return _binary_known(context, op, left, right)
+    if op == "mul" and context.is_score:
+        left, right = _bounded(context, left), _bounded(context, right)
     axes, (left, right) = joint_axes(context, (left, right))
     parts: dict[Key, Part] = {}
     for key in keys(axes):

@@ -70,6 +70,28 @@ def load(path: str | Path) -> Graph:
         FomError: there is no file, it is not ONNX, its external data are missing, or it declares no output.
     """
     file = Path(path)
+    model = _open(file)
+    if model.functions:
+        model = inliner.inline_local_functions(model)
+    return _graph_of_model(model, str(file))
+
+
+def copy_model(source: str | Path, target: str | Path) -> None:
+    """Write one self-contained file of the same network: weights inside, exporters' traces and paths left out.
+
+    Raises:
+        FomError: `source` cannot be read.
+    """
+    model = _open(Path(source))
+    del model.metadata_props[:]
+    for graph in [model.graph, *model.functions]:
+        for node in graph.node:
+            node.doc_string = ""
+            del node.metadata_props[:]
+    onnx.save(model, str(target))
+
+
+def _open(file: Path) -> onnx.ModelProto:
     if not file.exists():
         raise fail("N001", f"no such file: {file}", help="give the path of an .onnx file")
     if file.is_dir():
@@ -92,9 +114,7 @@ def load(path: str | Path) -> Graph:
             help="export the network again",
         )
     _load_external(model, file)
-    if model.functions:
-        model = inliner.inline_local_functions(model)
-    return _graph_of_model(model, str(file))
+    return model
 
 
 def _load_external(model: onnx.ModelProto, file: Path) -> None:

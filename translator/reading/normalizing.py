@@ -10,8 +10,10 @@ from circuits.positions import AtLeast, Term, negation, var
 from translator.reading.context import Context, dims_of
 from translator.reading.contraction import matmul
 from translator.reading.elementwise import binary, unary
+from translator.reading.gathering import gather
+from translator.reading.joining import concat
 from translator.reading.loading import Operator
-from translator.reading.movement import reshape, transpose
+from translator.reading.movement import reshape, take_static, transpose, unsqueeze
 from translator.reading.positional import term_array
 from translator.reading.reduction import reduce
 from translator.reading.refusing import Refusal
@@ -79,6 +81,9 @@ def attention(context: Context, operator: Operator, values: Inputs) -> Value:
     """The Attention operator (opset 23) without past keys: scores, mask, softmax, values."""
     q, k, v = (needed(values, place) for place in range(3))
     mask = values[3] if len(values) > 3 else None
+    windows = {"left_window_size", "right_window_size"} | {name for name in operator.attributes if "window" in name}
+    if windows & set(operator.attributes):
+        raise Refusal("N027", "Attention with a window", help="export the window as a mask")
     if any(value is not None for value in values[4:]) or operator.attributes.get("softcap", 0.0):
         raise Refusal("N027", "Attention with past keys, padding lengths or softcap")
     flat = len(dims_of(q)) == 3
@@ -129,3 +134,40 @@ def _split_heads(context: Context, value: Value, heads: int) -> Value:
     dims = dims_of(value)
     split = [dims[0], dims[1], Term((), 0, heads), Term((), 0, dims[2].const // heads)]
     return transpose(context, reshape(context, value, term_array(split), True), [0, 2, 1, 3])
+
+
+def rotary_embedding(context: Context, operator: Operator, values: Inputs) -> Value:
+    """Rotate pairs of elements by tabulated angles; cosines and sines come as positional tensors."""
+    x = needed(values, 0)
+    flat = len(dims_of(x)) == 3
+    if flat:
+        x = _split_heads(context, x, operator.attributes["num_heads"])
+    angles = []
+    for place in (1, 2):
+        cache = needed(values, place)
+        if len(values) > 3 and values[3] is not None:
+            cache = gather(context, cache, values[3], 0)
+        angles.append(unsqueeze(context, cache, [1]))
+    cosine, sine = angles
+    size = operator.attributes.get("rotary_embedding_dim", 0) or dims_of(x)[3].const
+    turned = (
+        np.arange(size).reshape(-1, 2).T
+        if operator.attributes.get("interleaved", 0)
+        else np.arange(size).reshape(2, -1)
+    )
+    first, second = (take_static(context, x, 3, index) for index in turned)
+
+    def rotated(one: Value, other: Value, op: str) -> Value:
+        return binary(context, op, binary(context, "mul", one, cosine), binary(context, "mul", other, sine))
+
+    parts = [rotated(first, second, "sub"), rotated(second, first, "add")]
+    back = np.argsort(turned.ravel())
+    result = take_static(context, concat(context, parts, 3), 3, back)
+    if size < dims_of(x)[3].const:
+        rest = take_static(context, x, 3, np.arange(size, dims_of(x)[3].const))
+        result = concat(context, [result, rest], 3)
+    if not flat:
+        return result
+    merged = transpose(context, result, [0, 2, 1, 3])
+    dims = dims_of(merged)
+    return reshape(context, merged, term_array([dims[0], dims[1], Term((), 0, dims[2].const * dims[3].const)]), True)

@@ -127,6 +127,11 @@ def _attention(context: Context, operator: Operator, values: Inputs) -> list[Val
     return [normalizing.attention(context, operator, values)]
 
 
+@lowering("RotaryEmbedding")
+def _rotary(context: Context, operator: Operator, values: Inputs) -> Value:
+    return normalizing.rotary_embedding(context, operator, values)
+
+
 @lowering("CumSum")
 def _cumsum(context: Context, operator: Operator, values: Inputs) -> Value:
     x = needed(values, 0)

@@ -458,7 +458,7 @@ class _Walk:
         domain = Domain(context.least, context.most, "; ".join(dict.fromkeys(context.reasons)))
         return RealNetwork(
             nodes,
-            Output(name, kind, ref, n_positions, n_classes),
+            Output(name, kind, ref, n_positions, n_classes, self.trimmed),
             domain,
             next(d.name for d in self.graph.inputs if sanitize(d.name) == start.name),
             start.size if is_word else 0,
@@ -481,6 +481,8 @@ class _Walk:
                 f"the output has the shape {tuple(own.pre for own in axes)} per input",
                 help="export one vector of logits",
             )
+        if 0 in static:
+            raise Refusal("N013", "the output is empty", help="export the logits")
         view = plain(self.context, value.only)
         ref = self.context.assembly.exact(view)
         at = [FIRST] * len(axes)

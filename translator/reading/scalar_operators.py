@@ -36,6 +36,10 @@ SCALARS: dict[str, Scalar] = {
     "Sign": call("sign", X),
     "Sin": call("sin", X),
     "Cos": call("cos", X),
+    **{
+        name: call(name.lower(), X)
+        for name in ("Tan", "Asin", "Acos", "Atan", "Sinh", "Cosh", "Asinh", "Acosh", "Atanh")
+    },
     "Relu": call("max", X, 0.0),
     "Not": call("sub", 1.0, X),
     "HardSwish": call("mul", X, call("max", 0.0, call("min", 1.0, call("add", call("mul", X, 1 / 6), 0.5)))),

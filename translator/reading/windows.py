@@ -9,11 +9,11 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from circuits.positions import TRUE
-from translator.reading.context import Context, plain
+from translator.reading.context import Context, plain, realign, shifted
 from translator.reading.loading import Operator
 from translator.reading.refusing import Refusal
 from translator.reading.table import needed
-from translator.reading.values import Array, Axis, Data, Part, Value, constant
+from translator.reading.values import PRE, RUN, Array, Axis, Data, Part, Value, constant
 
 
 class Window:
@@ -75,8 +75,10 @@ def convolve(context: Context, operator: Operator, values: list[Value | None]) -
     x, w = needed(values, 0), needed(values, 1)
     if not isinstance(w, np.ndarray):
         raise Refusal("N039", "the kernel of Conv depends on the input")
-    data, shape = _static(x)
     weights = np.asarray(w, dtype=np.float64)
+    if isinstance(x, Data) and len(x.axes) == 3 and x.axes[2].run:
+        return _along_sequence(context, operator, x, weights, values[2] if len(values) > 2 else None)
+    data, shape = _static(x)
     spatial = shape[2:]
     window = Window(operator, weights.shape[2:], spatial)
     groups = operator.attributes.get("group", 1)
@@ -111,6 +113,38 @@ def convolve(context: Context, operator: Operator, values: list[Value | None]) -
         result = result.plus(constant(np.repeat(np.asarray(bias, dtype=np.float64), out_cells)))
     axes = (Axis(1), Axis(n_out), *(Axis(size) for size in window.out))
     return Data(axes, {(0,) * len(axes): Part(assembly.view_of(result))})
+
+
+def _along_sequence(context: Context, operator: Operator, x: Data, weights: Array, bias: Value | None) -> Value:
+    """Conv of one dimension along the sequence: each tap reads at a shifted position; outside the word it reads 0."""
+    x = realign(context, x, 2)
+    given = operator.attributes
+    groups, taps = given.get("group", 1), weights.shape[2]
+    dilation, pads = given.get("dilations", [1])[0], given.get("pads", [0, 0])
+    lost = (taps - 1) * dilation - pads[0] - pads[1]
+    if given.get("strides", [1])[0] != 1 or given.get("auto_pad", "NOTSET") != "NOTSET" or lost < 0:
+        raise Refusal(
+            "N028",
+            "a convolution along the sequence has strides, automatic padding or more padding than its kernel",
+            help="use stride 1 and explicit pads of at most the kernel's reach",
+        )
+    assembly = context.assembly
+    n_out, per_group = weights.shape[:2]
+    total = constant(np.zeros(n_out))
+    view = plain(context, x.only)
+    for tap in range(taps):
+        matrix = np.zeros((n_out, view.size))
+        for channel in range(n_out):
+            start = channel // (n_out // groups) * per_group
+            matrix[channel, start : start + per_group] = weights[channel, :, tap]
+        moved = shifted(context, view, 2, tap * dilation - pads[0])
+        total = total.plus(assembly.rows(moved).apply(csr_array(matrix)))
+    if isinstance(bias, np.ndarray):
+        total = total.plus(constant(bias))
+    if lost:
+        context.require_least(lost + 1, "a convolution without padding shortens the sequence")
+    axes = (Axis(1), Axis(n_out), Axis(0, True, 0, lost))
+    return Data(axes, {(PRE, PRE, RUN): Part(assembly.view_of(total))})
 
 
 def pool(context: Context, operator: Operator, value: Value) -> Value:
