@@ -447,3 +447,22 @@ def test_copies_are_self_contained(tmp_path: Path) -> None:
     words = np.array([[0, 2, 1]])
     assert outputs(read(target), words=words).tolist() == outputs(read(source), words=words).tolist()
     assert b"somewhere" not in target.read_bytes()
+
+
+def test_dynamic_quantization(tmp_path: Path) -> None:
+    weights = {
+        "k": RNG.integers(-8, 8, (3, 2, 3, 3)).astype(np.int8),
+        "f": RNG.integers(-8, 8, (36, 4)).astype(np.int8),
+    }
+    steps: list[Step] = [
+        ("DynamicQuantizeLinear", "x", "q s z"),
+        ("ConvInteger", "q k z", "c"),
+        ("Cast", "c", "cf", {"to": TensorProto.FLOAT}),
+        ("Mul", "cf s", "d"),
+        ("Flatten", "d", "e"),
+        ("DynamicQuantizeLinear", "e", "q2 s2 z2"),
+        ("MatMulInteger", "q2 f z2", "m"),
+        ("Cast", "m", "mf", {"to": TensorProto.FLOAT}),
+        ("Mul", "mf s2", "out"),
+    ]
+    agree(build(steps, ("out", ["batch", 4]), weights, start=[], inputs=FEATURES), tmp_path, tolerance=1e-3)

@@ -249,3 +249,10 @@ def test_training_mode(name: str, tmp_path: Path) -> None:
 def test_importing_translator_does_not_import_onnx() -> None:
     code = "import sys, translator, translator.real, translator.real_evaluate; sys.exit('onnx' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=Path(__file__).parents[2]).returncode == 0
+
+
+@pytest.mark.parametrize("scale", [0.0, np.inf, 1.3e36])
+def test_quantization_scales_of_masks(scale: float, tmp_path: Path) -> None:
+    steps: list[Step] = [("QuantizeLinear", "h s z", "q"), ("DequantizeLinear", "q s z", "y"), MEAN]
+    weights = {"s": np.array(scale, np.float32), "z": np.array(0, np.uint8)}
+    assert {finding.code for finding in refused(save(build(steps, OUT, weights), tmp_path))} == {"N007"}

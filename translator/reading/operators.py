@@ -10,12 +10,12 @@ import numpy as np
 from circuits.positions import AtLeast, Term, negation, var
 from translator.reading import contraction, layout_operators, movement, normalizing, scalar_operators, windows
 from translator.reading.context import Context, dims_of
-from translator.reading.elementwise import unary
+from translator.reading.elementwise import binary, unary
 from translator.reading.loading import Operator
 from translator.reading.reduction import argmax_positions, reduce
 from translator.reading.refusing import Refusal
 from translator.reading.softmax import softmax
-from translator.reading.table import OPERATORS, Inputs, call, lowering, needed, number, optional
+from translator.reading.table import OPERATORS, Inputs, call, lowering, needed, number, optional, wide
 from translator.reading.values import Positional, Value
 from translator.scalar import X
 
@@ -108,6 +108,17 @@ def _unsupported_norm(context: Context, operator: Operator, values: Inputs) -> V
 @lowering("Conv")
 def _conv(context: Context, operator: Operator, values: Inputs) -> Value:
     return windows.convolve(context, operator, values)
+
+
+@lowering("ConvInteger")
+def _conv_integer(context: Context, operator: Operator, values: Inputs) -> Value:
+    x, kernel = needed(values, 0), needed(values, 1)
+    zero, kernel_zero = optional(values, 2), optional(values, 3)
+    if zero is not None:
+        x = binary(context, "sub", x, wide(zero))
+    if kernel_zero is not None and isinstance(kernel, np.ndarray) and isinstance(kernel_zero, np.ndarray):
+        kernel = wide(kernel) - kernel_zero.astype(np.int64).reshape(-1, *(1,) * (kernel.ndim - 1))
+    return windows.convolve(context, operator, [x, kernel])
 
 
 @lowering("MaxPool", "AveragePool")

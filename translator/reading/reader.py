@@ -63,6 +63,7 @@ VIEWING = frozenset(
         "Clip",
     ]
 )
+MOST_SCALE = 1e9
 FOLDING_ERRORS = (ValueError, TypeError, IndexError, KeyError, RuntimeError, NotImplementedError, AttributeError)
 
 
@@ -106,6 +107,7 @@ class _Walk:
     def run(self) -> RealNetwork:
         """Import."""
         self._check_weights()
+        self._check_scales()
         self._fold_constants()
         self._check_operators()
         if self.findings:
@@ -184,6 +186,23 @@ class _Walk:
                             "train or quantize the network again; quantization of a masked graph makes infinite scales",
                         )
                     )
+
+    def _check_scales(self) -> None:
+        """Refuse quantization scales that come from a mask: infinite, or so large that every value is one code."""
+        for operator in self.live:
+            if operator.op_type not in ("QuantizeLinear", "DequantizeLinear") or len(operator.inputs) < 2:
+                continue
+            scale = self.graph.constants.get(operator.inputs[1])
+            if scale is not None and not bool((np.isfinite(scale) & (scale > 0) & (scale < MOST_SCALE)).all()):
+                self.findings.append(
+                    Diagnostic(
+                        "N007",
+                        f"the quantization scale `{operator.inputs[1]}` is {float(np.max(scale)):g}",
+                        self.graph.where(operator),
+                        "a mask was quantized together with the scores: runtimes disagree on what that means",
+                        "quantize the network without its mask (nodes_to_exclude), or translate the float network",
+                    )
+                )
 
     def _fold_constants(self) -> None:
         for operator in self.live:

@@ -6,6 +6,7 @@ An entry takes the context, the operator and its input values, and returns the o
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -58,3 +59,8 @@ def number(value: Value) -> float:
 def call(op: str, *args: Scalar | float) -> Scalar:
     """Build a scalar function."""
     return Scalar(op, tuple(arg if isinstance(arg, Scalar) else const(arg) for arg in args))
+
+
+def wide(value: Value) -> Any:
+    """Known small integers as 64-bit ones, which do not wrap; other values as they are."""
+    return value.astype(np.int64) if isinstance(value, np.ndarray) and value.dtype != object else value
