@@ -150,7 +150,7 @@ class Assembly:
             ref = Ref(self.emit(source), view.at)
             zero = np.zeros(view.size)
             base = Affine(((ref, selection(view.index, source.size)),), zero, zero)
-        return scaled(base, view.scale, view.shift)
+        return scaled(base, view.scale / view.divisor, view.shift)
 
     def tabulate(self, view: View) -> View:
         """Turn the scalar function of a view into a node: a square is a product, anything else a `Map`."""
@@ -167,7 +167,7 @@ class Assembly:
             if key_ not in self.picks:
                 self.picks[key_] = self.view_of(self.rows(View(source, view.at, unique)), self.named("part"))
             picked = self.picks[key_]
-            return self.tabulate(View(picked.source, picked.at, index, function, view.scale, view.shift))
+            return self.tabulate(View(picked.source, picked.at, index, function, view.scale, view.shift, view.divisor))
         name = self.emit(source)
         key = (name, function)
         if key not in self.maps:
@@ -181,7 +181,7 @@ class Assembly:
             self.maps[key] = self.add(node)
             if is_positive_function(function, source.positive):
                 self.mark_positive(self.maps[key])
-        return View(self.maps[key], view.at, index, None, view.scale, view.shift)
+        return View(self.maps[key], view.at, index, None, view.scale, view.shift, view.divisor)
 
     def mark_positive(self, source: Source) -> None:
         """Note that all elements are positive."""
@@ -238,7 +238,7 @@ class Assembly:
         if view.shift or (view.source.affine is not None and view.source.affine.is_constant):
             plain = self.view_of(self.rows(view))
             return Ref(self.emit(plain.source), plain.at), plain.index, 1.0
-        return Ref(self.emit(view.source), view.at), view.index, view.scale
+        return Ref(self.emit(view.source), view.at), view.index, view.scale / view.divisor
 
     def exact(self, view: View) -> Ref:
         """Make a node whose elements are those of the view, in order."""

@@ -111,35 +111,43 @@ def apply_function(context: Context, part: Part, function: Scalar) -> Part:
     composed = view.with_function(view.scalar.then(function))
     affine = as_affine(function)
     if affine is not None:
-        scale, shift = affine
-        composed = View(view.source, view.at, view.index, view.function, view.scale * scale, view.shift * scale + shift)
+        scale, shift, divisor = affine
+        composed = View(
+            view.source,
+            view.at,
+            view.index,
+            view.function,
+            view.scale * scale,
+            view.shift * scale / divisor + shift,
+            view.divisor * divisor,
+        )
     values = known(context, view)
     if values is not None:
         composed = context.assembly.view_of(constant(function(values)))
     return Part(composed, None, allowed, outside)
 
 
-def as_affine(function: Scalar) -> tuple[float, float] | None:
-    """Recognize ``scale * x + shift``."""
+def as_affine(function: Scalar) -> tuple[float, float, float] | None:
+    """Recognize ``scale * x / divisor + shift``."""
     match function:
         case Scalar("x"):
-            return 1.0, 0.0
+            return 1.0, 0.0, 1.0
         case Scalar("neg", (Scalar("x"),)):
-            return -1.0, 0.0
+            return -1.0, 0.0, 1.0
         case Scalar("mul", (Scalar("const", (), value), Scalar("x"))) | Scalar(
             "mul", (Scalar("x"), Scalar("const", (), value))
         ):
-            return value, 0.0
+            return value, 0.0, 1.0
         case Scalar("add", (Scalar("x"), Scalar("const", (), value))) | Scalar(
             "add", (Scalar("const", (), value), Scalar("x"))
         ):
-            return 1.0, value
+            return 1.0, value, 1.0
         case Scalar("sub", (Scalar("x"), Scalar("const", (), value))):
-            return 1.0, -value
+            return 1.0, -value, 1.0
         case Scalar("sub", (Scalar("const", (), value), Scalar("x"))):
-            return -1.0, value
+            return -1.0, value, 1.0
         case Scalar("div", (Scalar("x"), Scalar("const", (), value))) if value:
-            return 1.0 / value, 0.0
+            return 1.0, 0.0, value
         case _:
             return None
 
@@ -358,7 +366,7 @@ def _quotient(context: Context, left: Part, right: Part) -> Part | None:
         return None
     affine = den.source.affine
     is_length = affine is not None and not affine.operands and not affine.pieces and bool(affine.length.any())
-    if not is_length and not (den.source.positive and den.scale > 0 and den.shift >= 0):
+    if not is_length and not (den.source.positive and den.scale / den.divisor > 0 and den.shift >= 0):
         return None
     if not is_length and known(context, left.view) is not None:
         return None
@@ -367,7 +375,7 @@ def _quotient(context: Context, left: Part, right: Part) -> Part | None:
         unique = rows.select(np.zeros(1, dtype=np.int64))
         if (rows.length == rows.length[0]).all() and (rows.const == rows.const[0]).all():
             return Part(left.view, assembly.length_view(unique).take(np.zeros(rows.size, dtype=np.int64)))
-    if den.shift or den.scale != 1:
+    if den.shift or den.scale != den.divisor:
         den = assembly.view_of(assembly.rows(den), assembly.named("den"))
     return Part(left.view, den)
 

@@ -148,14 +148,16 @@ def _stack(context: Context, parts: list[tuple[Part, tuple[int, ...]]], axis: in
     same = all(
         view.source is first.source
         and view.at == first.at
-        and (view.function, view.scale, view.shift) == (first.function, first.scale, first.shift)
+        and (view.function, view.scale, view.shift, view.divisor)
+        == (first.function, first.scale, first.shift, first.divisor)
         for view in views
     )
     if same:
         index = np.concatenate([view.index for view in views])
         from translator.reading.values import View
 
-        return Part(View(first.source, first.at, index, first.function, first.scale, first.shift).take(order))
+        whole = View(first.source, first.at, index, first.function, first.scale, first.shift, first.divisor)
+        return Part(whole.take(order))
     total = constant(np.zeros(offsets[-1]))
     for i, view in enumerate(views):
         place = selection(np.arange(view.size), view.size)

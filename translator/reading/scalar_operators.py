@@ -218,7 +218,7 @@ def _cast(context: Context, operator: Operator, values: Inputs) -> Value:
 def _is_boolean(value: Data) -> bool:
     functions = {part.view.function.op if part.view.function else "" for part in value.parts.values()}
     return functions <= {"ge", "gt", "eq"} and all(
-        part.view.shift == 0 and part.view.scale == 1 for part in value.parts.values()
+        (part.view.shift, part.view.scale, part.view.divisor) == (0, 1, 1) for part in value.parts.values()
     )
 
 

@@ -205,7 +205,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """Elements of a source at positions that exist, through a scalar function: ``scale * function(source[index]) + shift``."""
+    """Elements of a source at positions that exist, through ``scale * function(source[index]) / divisor + shift``.
+
+    Division by a constant stays one, so that what cancels, cancels: ties of quantization are exact.
+    """
 
     source: Source
     at: tuple[Term, ...]
@@ -213,6 +216,7 @@ class View:
     function: Scalar | None = None
     scale: float = 1.0
     shift: float = 0.0
+    divisor: float = 1.0
 
     @property
     def size(self) -> int:
@@ -220,7 +224,7 @@ class View:
 
     @property
     def is_plain(self) -> bool:
-        return self.function is None and self.scale == 1 and self.shift == 0
+        return self.function is None and (self.scale, self.shift, self.divisor) == (1, 0, 1)
 
     @property
     def scalar(self) -> Scalar:
@@ -228,16 +232,18 @@ class View:
         result = X if self.function is None else self.function
         if self.scale != 1:
             result = Scalar("mul", (const(self.scale), result))
+        if self.divisor != 1:
+            result = Scalar("div", (result, const(self.divisor)))
         return Scalar("add", (result, const(self.shift))) if self.shift else result
 
     def take(self, index: Index) -> View:
         """Take elements."""
-        return View(self.source, self.at, self.index[index], self.function, self.scale, self.shift)
+        return View(self.source, self.at, self.index[index], self.function, self.scale, self.shift, self.divisor)
 
     def move(self, at: tuple[Term, ...]) -> View:
         """Rename or fix the position variables."""
         moved = tuple(term.substitute(at) for term in self.at)
-        return View(self.source, moved, self.index, self.function, self.scale, self.shift)
+        return View(self.source, moved, self.index, self.function, self.scale, self.shift, self.divisor)
 
     def is_same_base(self, other: View) -> bool:
         """Whether both are functions of the same elements."""
