@@ -466,3 +466,17 @@ def test_dynamic_quantization(tmp_path: Path) -> None:
         ("Mul", "mf s2", "out"),
     ]
     agree(build(steps, ("out", ["batch", 4]), weights, start=[], inputs=FEATURES), tmp_path, tolerance=1e-3)
+
+
+def test_ties_of_quantization_are_exact(tmp_path: Path) -> None:
+    """Averages of two codes lie halfway between codes half of the time, and go to the even one."""
+    weights = {"s": np.array(19 / 512, np.float32), "z": np.array(7, np.uint8)}
+    steps: list[Step] = [
+        ("QuantizeLinear", "x s z", "q"),
+        ("DequantizeLinear", "q s z", "d"),
+        ("AveragePool", "d", "p", {"kernel_shape": [1, 2], "strides": [1, 2]}),
+        ("QuantizeLinear", "p s z", "q2"),
+        ("DequantizeLinear", "q2 s z", "r"),
+        ("Flatten", "r", "out"),
+    ]
+    agree(build(steps, ("out", ["batch", 24]), weights, start=[], inputs=FEATURES), tmp_path, tolerance=1e-6)

@@ -256,3 +256,24 @@ def test_quantization_scales_of_masks(scale: float, tmp_path: Path) -> None:
     steps: list[Step] = [("QuantizeLinear", "h s z", "q"), ("DequantizeLinear", "q s z", "y"), MEAN]
     weights = {"s": np.array(scale, np.float32), "z": np.array(0, np.uint8)}
     assert {finding.code for finding in refused(save(build(steps, OUT, weights), tmp_path))} == {"N007"}
+
+
+def test_undefined_tensor(tmp_path: Path) -> None:
+    (finding,) = refused(save(build([("Add", "h ghost", "y"), MEAN], OUT), tmp_path))
+    assert finding.code == "N006"
+    assert "`ghost`" in finding.message
+
+
+def test_missing_attribute(tmp_path: Path) -> None:
+    (finding,) = refused(save(build([("Concat", "h h", "y"), MEAN], OUT), tmp_path))
+    assert finding.code == "N020"
+    assert "`axis`" in finding.message
+
+
+@pytest.mark.parametrize(
+    "step", [("Transpose", "h", "y", {"perm": [0, 3, 1]}), ("MatMul", "h three", "y"), ("Reshape", "w five", "y")]
+)
+def test_contradicting_shapes(step: Step, tmp_path: Path) -> None:
+    weights = {"three": np.ones((3, 4), np.float32), "five": np.array([5, 5])}
+    (finding, *_) = refused(save(build([step, MEAN], OUT, weights), tmp_path))
+    assert "node5" in finding.where

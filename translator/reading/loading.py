@@ -15,8 +15,16 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from onnx import inliner, numpy_helper
 
 from circuits.diagnostics import FomError, fail
+from translator.reading.refusing import Refusal
 
 Array = np.ndarray[Any, Any]
+
+
+class Attributes(dict[str, Any]):
+    """The attributes of a node; a missing one that has no default is a finding about the file."""
+
+    def __missing__(self, name: str) -> Any:
+        raise Refusal("N020", f"the attribute `{name}` is required and missing", help="export the network again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +125,17 @@ def _open(file: Path) -> onnx.ModelProto:
     return model
 
 
+def inconsistency(path: str) -> str | None:
+    """What ONNX's own checks say against the types and shapes of the file; None if they are consistent."""
+    model = _open(Path(path))
+    try:
+        onnx.checker.check_model(model)
+        onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        return str(error).strip()
+    return None
+
+
 def _load_external(model: onnx.ModelProto, file: Path) -> None:
     """Fetch weights that are stored beside the file."""
     for tensor in model.graph.initializer:
@@ -173,7 +192,7 @@ def _graph_of_model(model: onnx.ModelProto, path: str) -> Graph:
 
 
 def _operator(index: int, node: onnx.NodeProto) -> Operator:
-    attributes: dict[str, Any] = {}
+    attributes = Attributes()
     for attribute in node.attribute:
         value = onnx.helper.get_attribute_value(attribute)
         if isinstance(value, bytes):

@@ -17,7 +17,7 @@ from circuits.positions import FIRST, TRUE, Ref, Term, var
 from translator.reading.assembly import Assembly, sanitize
 from translator.reading.context import Context, plain, realign
 from translator.reading.folding import fold
-from translator.reading.loading import Declared, Graph, Operator, load
+from translator.reading.loading import Declared, Graph, Operator, inconsistency, load
 from translator.reading.operators import OPERATORS
 from translator.reading.positional import settle_known
 from translator.reading.pruning import prune
@@ -64,6 +64,7 @@ VIEWING = frozenset(
     ]
 )
 MOST_SCALE = 1e9
+OTHERWISE = "export this part of the network in another way; see the list of supported operators"
 FOLDING_ERRORS = (ValueError, TypeError, IndexError, KeyError, RuntimeError, NotImplementedError, AttributeError)
 
 
@@ -106,6 +107,9 @@ class _Walk:
 
     def run(self) -> RealNetwork:
         """Import."""
+        self._check_names()
+        if self.findings:
+            raise FomError(*self.findings)
         self._check_weights()
         self._check_scales()
         self._fold_constants()
@@ -170,6 +174,27 @@ class _Walk:
             finding = diagnose(operator, OPERATORS, self.graph.where(operator))
             if finding is not None:
                 self.findings.append(finding)
+
+    def _check_names(self) -> None:
+        """Every tensor is defined before it is read."""
+        defined = {"", *self.graph.constants, *(declared.name for declared in self.graph.inputs)}
+        for operator in self.live:
+            for name in operator.inputs:
+                if name not in defined:
+                    self.findings.append(
+                        Diagnostic(
+                            "N006",
+                            f"the tensor `{name}` is read and defined nowhere before",
+                            self.graph.where(operator),
+                            "an ONNX graph lists its operators in an order in which they can run",
+                            "export the network again",
+                        )
+                    )
+            defined |= set(operator.outputs)
+        if self.output not in defined:
+            self.findings.append(
+                Diagnostic("N006", f"the output `{self.output}` is defined nowhere", help="export the network again")
+            )
 
     def _check_weights(self) -> None:
         used = {name for operator in self.live for name in operator.inputs}
@@ -416,6 +441,14 @@ class _Walk:
         except Refusal as refusal:
             self._refuse(operator, refusal)
             return
+        except (ValueError, IndexError, KeyError):
+            # An ill-typed graph breaks somewhere in numpy; a well-typed one that does is a bug, and stays one.
+            reason = inconsistency(self.graph.path)
+            if reason is None:
+                raise
+            message = "the shapes or types in the file contradict each other"
+            self._refuse(operator, Refusal("N006", message, note=reason, help="export the network again"))
+            return
         results = result if isinstance(result, list) else [result]
         for name, value in zip(operator.outputs, results, strict=False):
             if not name:
@@ -443,7 +476,9 @@ class _Walk:
 
     def _refuse(self, operator: Operator, refusal: Refusal) -> None:
         self.findings.append(
-            Diagnostic(refusal.code, refusal.message, self.graph.where(operator), refusal.note, refusal.help)
+            Diagnostic(
+                refusal.code, refusal.message, self.graph.where(operator), refusal.note, refusal.help or OTHERWISE
+            )
         )
         self.failed |= set(operator.outputs)
 
