@@ -16,7 +16,8 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from circuits.diagnostics import fail
-from circuits.family import Accumulator, Entry, Family, Gates, InputBits, PredicateBits, Wires, points_read
+from circuits.entries import Accumulator, Entry, Gates, InputBits, PredicateBits, Wires, points_read
+from circuits.family import Family
 from circuits.network import Readout
 from circuits.positions import grid, holds
 

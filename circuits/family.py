@@ -13,97 +13,15 @@ Wires lead from a source entry at substituted positions, or from *all* positions
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
-import numpy as np
-
-from circuits.diagnostics import Diagnostic, FomError, fail
+from circuits.diagnostics import Diagnostic, FomError
+from circuits.entries import Accumulator, Entry, Gates, InputBits, PredicateBits
+from circuits.flattening import WireCounter
 from circuits.formats import BIT, Format
-from circuits.matrices import Matrix, canonical
 from circuits.network import Domain, Readout
-from circuits.positions import Guard, Term, grid, guard_terms, holds, is_safe, variables_of
-from circuits.positions import substitute as substitute_guard
-
-Integers = np.ndarray[Any, np.dtype[np.int64]]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Wires:
-    """Weighted wires from `source`, read at `at`; matrix of shape (size of the reader, size of the source).
-
-    With a guard, wires come from every position y that satisfies it; y is the variable after the reader's own.
-    """
-
-    source: str
-    at: tuple[Term, ...]
-    matrix: Matrix
-    guard: Guard | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class InputBits:
-    """Bits of the input: `letters` (one position) or the bits of a fixed-size input (none)."""
-
-    name: str
-    base: str
-    n_positions: int
-    size: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PredicateBits:
-    """Bits that depend on positions alone, one guard for each element."""
-
-    name: str
-    base: str
-    n_positions: int
-    guards: tuple[Guard, ...]
-
-    @property
-    def size(self) -> int:
-        return len(self.guards)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Gates:
-    """A template: `size` threshold gates at every tuple of positions; gate i fires iff its wires add up to ``thresholds[i]``."""
-
-    name: str
-    base: str
-    n_positions: int
-    wires: tuple[Wires, ...]
-    thresholds: Integers
-
-    @property
-    def size(self) -> int:
-        return len(self.thresholds)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Accumulator:
-    """A shared integer sum: wires plus ``const + length * n``."""
-
-    name: str
-    base: str
-    n_positions: int
-    wires: tuple[Wires, ...]
-    const: Integers
-    length: Integers
-
-    @property
-    def size(self) -> int:
-        return len(self.const)
-
-
-Entry = InputBits | PredicateBits | Gates | Accumulator
-
-
-def label(entry: Entry, element: int) -> str:
-    """The name of one element: ``h[3].2`` is element 3 of entry ``h.2``, whose base is ``h``."""
-    return f"{entry.base}[{element}]{entry.name[len(entry.base) :]}"
+from circuits.positions import guard_terms, is_safe, variables_of
 
 
 @dataclass(frozen=True)
@@ -152,30 +70,13 @@ class Family:
         """Number of gates at length n."""
         return sum(gates.size * n**gates.n_positions for gates in self.templates)
 
-    @cached_property
-    def flat_wires(self) -> dict[str, tuple[Wires, ...]]:
-        """The wires of every template, through accumulators, down to bits."""
-        memo: dict[str, tuple[Wires, ...]] = {}
-        return {gates.name: flatten(self, gates, memo) for gates in self.templates}
-
     def wires(self, n: int) -> int:
         """Number of wires at length n: pairs of a gate and a bit that it reads with a weight other than 0."""
-        total = 0
-        counts: dict[Any, int] = {}
-        for gates in self.templates:
-            flat = self.flat_wires[gates.name]
-            sources = [wires.source for wires in flat]
-            for wires in flat:
-                if sources.count(wires.source) == 1 and reads_once(wires, gates.n_positions):
-                    key = (gates.n_positions, wires.at, wires.guard)
-                    if key not in counts:
-                        counts[key] = int(places(wires, gates.n_positions, n).sum())
-                    total += wires.matrix.nnz * counts[key]
-            for source in set(sources):
-                group = [wires for wires in flat if wires.source == source]
-                if len(group) > 1 or not reads_once(group[0], gates.n_positions):
-                    total += count_pairs(group, gates.n_positions, n)
-        return total
+        return self._wire_counter(n)
+
+    @cached_property
+    def _wire_counter(self) -> WireCounter:
+        return WireCounter(self.entries, self.by_name)
 
     def is_input(self, entry: InputBits) -> bool:
         """Tell whether an input entry is the letters of this alphabet, or one bit of the input format."""
@@ -247,127 +148,3 @@ class Family:
         )
         if found:
             raise FomError(*found)
-
-
-def places(wires: Wires, n_positions: int, n: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """The position tuples (with the bound one last, if any) at which wires exist: guard true, source inside the word."""
-    variables = n_positions + (wires.guard is not None)
-    points = grid(n, variables)
-    present = np.ones((n,) * variables, dtype=bool)
-    if wires.guard is not None:
-        present = present & holds(wires.guard, n, points)
-    for term in wires.at:
-        position = np.asarray(term.evaluate(n, points))
-        present = present & (position >= 1) & (position <= n)
-    return present
-
-
-def reads_once(wires: Wires, n_positions: int) -> bool:
-    """Tell whether different places of the bundle read different source positions for the same gate."""
-    bound = {variable for term in wires.at for variable, _ in term.coefs if variable >= n_positions}
-    return wires.guard is None or bool(bound)
-
-
-def count_pairs(group: list[Wires], n_positions: int, n: int) -> int:
-    """Count the pairs (gate, bit) with a weight other than 0, where several bundles may read the same bit.
-
-    Two places that read each bundle equally often have the same sum of weights, which is therefore formed once.
-    """
-    links = []
-    for wires in group:
-        reader, read = points_read(wires, n_positions, n)
-        link = np.zeros(len(reader[0]), dtype=np.int64)
-        for axis in (*reader[1 : n_positions + 1], *read[1:]):
-            link = link * n + axis - 1
-        links.append(link)
-    pairs, place = np.unique(np.concatenate(links), return_inverse=True)
-    bundle = np.repeat(np.arange(len(group)), [len(link) for link in links])
-    times = np.zeros((len(pairs), len(group)), dtype=np.int64)
-    np.add.at(times, (place, bundle), 1)
-    total = 0
-    for row, count in zip(*np.unique(times, axis=0, return_counts=True), strict=True):
-        weights = sum(
-            (wires.matrix * int(often) for wires, often in zip(group, row, strict=True)), start=group[0].matrix * 0
-        )
-        total += int(np.count_nonzero(weights.data)) * int(count)
-    return total
-
-
-def points_read(wires: Wires, n_positions: int, n: int) -> tuple[list[Integers], list[Integers]]:
-    """Where wires exist: the reader's positions with the bound one, and the positions of the source, one array for each.
-
-    Both lists begin with a column of zeros, so that they have a length even where there is no position.
-    """
-    present = places(wires, n_positions, n)
-    reader = [axis + 1 for axis in np.nonzero(present)] if present.ndim else []
-    count = int(present.sum())
-    source = [np.broadcast_to(np.asarray(term.evaluate(n, reader)), (count,)) for term in wires.at]
-    return [np.zeros(count, dtype=np.int64), *reader], [np.zeros(count, dtype=np.int64), *source]
-
-
-def flatten(family: Family, entry: Gates | Accumulator, memo: dict[str, tuple[Wires, ...]]) -> tuple[Wires, ...]:
-    """The wires of a gate template or an accumulator, through accumulators, down to bits.
-
-    Wires from the same source at the same positions are added; weights that cancel vanish.
-
-    Raises:
-        FomError: an accumulator sums over positions something that itself sums over positions.
-    """
-    order = [
-        other
-        for other in reachable(family, entry)
-        if isinstance(other, Accumulator) and other.name not in memo and other is not entry
-    ]
-    for accumulator in order:
-        memo[accumulator.name] = merge(expand(family, accumulator, memo))
-    return merge(expand(family, entry, memo))
-
-
-def reachable(family: Family, entry: Entry) -> list[Entry]:
-    """The accumulators that an entry reads, directly or through accumulators, sources first."""
-    seen: dict[str, Entry] = {}
-    stack: list[tuple[Entry, bool]] = [(entry, False)]
-    while stack:
-        current, done = stack.pop()
-        if done:
-            seen[current.name] = current
-            continue
-        if current.name in seen:
-            continue
-        stack.append((current, True))
-        if isinstance(current, Gates | Accumulator):
-            for wires in current.wires:
-                source = family.by_name[wires.source]
-                if isinstance(source, Accumulator):
-                    stack.append((source, False))
-    return list(seen.values())
-
-
-def expand(family: Family, entry: Gates | Accumulator, memo: dict[str, tuple[Wires, ...]]) -> Iterator[Wires]:
-    """Replace every accumulator that is read by its own flat wires."""
-    for wires in entry.wires:
-        if not isinstance(family.by_name[wires.source], Accumulator):
-            yield wires
-            continue
-        for inner in memo[wires.source]:
-            if inner.guard is not None and wires.guard is not None:
-                raise fail("C033", "a sum over positions inside a sum over positions", where=f"entry `{entry.name}`")
-            own = entry.n_positions
-            at = wires.at if inner.guard is None else (*wires.at, Term(((own, 1),)))
-            guard = wires.guard if inner.guard is None else substitute_guard(inner.guard, at)
-            yield Wires(
-                inner.source,
-                tuple(term.substitute(at) for term in inner.at),
-                canonical(wires.matrix @ inner.matrix),
-                guard,
-            )
-
-
-def merge(wires: Iterator[Wires]) -> tuple[Wires, ...]:
-    """Add wires that read the same source at the same positions."""
-    merged: dict[Any, Wires] = {}
-    for item in wires:
-        key = (item.source, item.at, item.guard)
-        found = merged.get(key)
-        merged[key] = item if found is None else replace(found, matrix=canonical(found.matrix + item.matrix))
-    return tuple(item for item in merged.values() if item.matrix.nnz)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from circuits.family import Accumulator, Family, Gates, InputBits, PredicateBits, Wires
+from circuits.entries import Accumulator, Gates, InputBits, PredicateBits, Wires
+from circuits.family import Family
 from circuits.json_lines import (
     ALPHABET,
     DOMAIN,

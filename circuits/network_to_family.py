@@ -15,14 +15,16 @@ an accumulator. The gadgets are the constructions of theory for fixed precision:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, assert_never
 
 import numpy as np
 
 from circuits.diagnostics import fail
-from circuits.family import Accumulator, Entry, Family, Gates, InputBits, PredicateBits, Wires, flatten, reachable
+from circuits.entries import Accumulator, Entry, Gates, InputBits, PredicateBits, Wires
+from circuits.family import Family
+from circuits.flattening import flatten, reachable
 from circuits.formats import BIT, Format, threshold
 from circuits.matrices import Matrix, identity, matrix, selection
 from circuits.network import (
@@ -401,9 +403,8 @@ class Builder:
         den = self.by_name[node.den.node]
         wires: list[Wires] = []
         if isinstance(den, Accumulator):
-            stub = Family(tuple(self.entries), self.network.readout, BIT, self.network.domain, (), None, "")
-            flat = flatten(stub, den, {})
-            constants = counted(stub, den)
+            flat = flatten(self.by_name, den, {})
+            constants = counted(self.by_name, den)
         else:
             flat = (Wires(den.name, variables(den.n_positions), identity(den.size)),)
             constants = []
@@ -474,14 +475,14 @@ class Builder:
         self.search(node.name, k, size, format_, compare)
 
 
-def counted(family: Family, entry: Accumulator) -> list[tuple[Integers, Guard | None]]:
+def counted(by_name: Mapping[str, Entry], entry: Accumulator) -> list[tuple[Integers, Guard | None]]:
     """The constants that an accumulator adds, through the accumulators it reads: once, or for every y with the guard.
 
     Raises:
         FomError: a multiple of n is summed over positions.
     """
     known: dict[str, list[tuple[Integers, Guard | None]]] = {}
-    for accumulator in reachable(family, entry):
+    for accumulator in reachable(by_name, entry):
         if not isinstance(accumulator, Accumulator):
             continue
         found: list[tuple[Integers, Guard | None]] = [(accumulator.const, None), (accumulator.length, TRUE)]

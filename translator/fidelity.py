@@ -12,10 +12,12 @@ import numpy as np
 
 from circuits.evaluate import evaluate
 from circuits.network import Inputs, Network
+from circuits.positions import FALSE, TRUE, grid, holds
 from circuits.readout import decisions, score_decisions, scores
 from translator import real
 from translator.oracle import Oracle
 from translator.real_evaluate import evaluate as evaluate_real
+from translator.relevance import relevance
 from translator.words import all_words, count_words, format_word, random_words
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
@@ -133,9 +135,7 @@ def compare(network: Network, reference: Reference) -> Fidelity:
     """Count agreeing decisions of a fixed network."""
     total, agree, worst, example = 0, 0, 0.0, None
     format_ = network.word(network.readout.decision).format
-    for group, logits, expected in zip(
-        reference.inputs.groups, reference.logits, reference.decisions, strict=True
-    ):
+    for group, logits, expected in zip(reference.inputs.groups, reference.logits, reference.decisions, strict=True):
         codes = encode(network, group)
         values = evaluate(network, codes)
         found = decisions(network.readout, format_, values[network.readout.decision])
@@ -166,14 +166,19 @@ def describe_input(network: Network, row: Any) -> str:
 def observe(network: real.RealNetwork, inputs: InputSet) -> dict[str, tuple[float, float]]:
     """The smallest and largest value of every node of the real network on (a sample of) an input set."""
     bounds: dict[str, tuple[float, float]] = {}
-    names = [node.name for node in network.nodes]
+    used = relevance(network)
+    positions = {node.name: node.n_positions for node in network.nodes if used[node.name] != FALSE}
     for group in inputs.sample(OBSERVED_WORDS).groups:
         for part in np.array_split(group, max(1, len(group) // 512)):
             if not len(part):
                 continue
             kind = "words" if network.alphabet_size else "features"
-            values = evaluate_real(network, **{kind: part}, wanted=names)
+            values = evaluate_real(network, **{kind: part}, wanted=list(positions))
             for name, array in values.items():
+                guard, k = used[name], positions[name]
+                if guard != TRUE:
+                    n = part.shape[1]
+                    array = array[:, np.broadcast_to(holds(guard, n, grid(n, k)), (n,) * k)]
                 finite = array[np.isfinite(array)]
                 if finite.size:
                     low, high = bounds.get(name, (np.inf, -np.inf))

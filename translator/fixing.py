@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any, assert_never
 
 import numpy as np
+from scipy.sparse import csr_array
 
-from circuits.diagnostics import fail
+from circuits.diagnostics import FomError, fail
 from circuits.formats import BIT, Format
 from circuits.matrices import canonical, matrix, selection
 from circuits.network import (
@@ -35,18 +36,21 @@ from circuits.network import (
     Round,
     Sum,
     Table,
+    references,
 )
-from circuits.positions import TRUE, Ref, Term, var
-from circuits.ranges import Range, range_of
+from circuits.positions import TRUE, Ref, is_safe, var
+from circuits.ranges import LIMIT_BITS, Range, range_of
 from translator import real
 from translator.breakpoints import breakpoints
 from translator.precision import Precision
-from translator.scalar import Scalar
+from translator.scalar import Scalar, X, const
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 Bounds = dict[str, tuple[float, float]]
 
 REFERENCE_LENGTH = 1024
+ABSOLUTE = Scalar("abs", (X,))
+RECTIFIERS = (Scalar("max", (X, const(0.0))), Scalar("max", (const(0.0), X)))
 WHOLE = frozenset({"round", "floor", "ceil", "sign", "ge", "gt", "eq"})
 
 
@@ -61,7 +65,8 @@ def fix(network: real.RealNetwork, precision: Precision, bounds: Bounds, alphabe
     """
     builder = Fixer(network, precision, bounds)
     for node in network.nodes:
-        builder.add(node)
+        if node.name in bounds or isinstance(node, real.Letters):
+            builder.add(node)
     readout = builder.add_readout(network.output)
     domain = Domain(network.domain.least, network.domain.most, network.domain.reason)
     fixed = Network(needed(builder.nodes, readout), readout, domain, alphabet)
@@ -71,8 +76,6 @@ def fix(network: real.RealNetwork, precision: Precision, bounds: Bounds, alphabe
 
 def needed(nodes: list[Node], readout: Readout) -> tuple[Node, ...]:
     """Keep the input and what the readout depends on."""
-    from circuits.network import references
-
     wanted = {readout.decision, readout.scores} | ({readout.denominator} if readout.denominator else set())
     kept: list[Node] = []
     for node in reversed(nodes):
@@ -113,7 +116,7 @@ class Fixer:
             case real.Letters(name=name, size=size):
                 self.put(Letters(name, size))
             case real.Features(name=name, size=size):
-                self.put(Inputs(name, size, self.precision.format_for(*self.bounds[name])))
+                self.put(Inputs(name, size, self.precision.format_for(*self.seen(name))))
             case real.Predicates(name=name, n_positions=k, guards=guards):
                 self.put(Predicates(name, k, guards))
             case real.Linear():
@@ -121,9 +124,7 @@ class Fixer:
             case real.Multiply():
                 left, right = self.word(node.left), self.word(node.right)
                 frac = self.frac(left.node) + self.frac(right.node)
-                self.put(
-                    Product(node.name, node.n_positions, left, node.left_index, right, node.right_index, frac)
-                )
+                self.put(Product(node.name, node.n_positions, left, node.left_index, right, node.right_index, frac))
             case real.Map():
                 self.add_map(node)
             case real.Sum(name=name, n_positions=k, size=size, operand=operand, guard=guard):
@@ -139,7 +140,7 @@ class Fixer:
     def exact(self, ref: Ref) -> Ref:
         """The reference, to be read exactly; an exact node at a shifted position is rewritten over its shifted sources."""
         node = self.by_name[ref.node]
-        if not isinstance(node, Exact) or all(is_safe(term) for term in ref.at):
+        if not isinstance(node, Exact) or all(is_safe(term, self.network.domain.least) for term in ref.at):
             return ref
         if not isinstance(node, Affine) or node.length.any():
             return self.word(ref)
@@ -186,7 +187,7 @@ class Fixer:
         """
         node = self.by_name[ref.node]
         if not isinstance(node, Exact) and (format_ is None or node.format == format_):
-            return ref if all(is_safe(term) for term in ref.at) else self.copy_shifted(ref)
+            return ref if all(is_safe(term, self.network.domain.least) for term in ref.at) else self.copy_shifted(ref)
         chosen = format_ or self.precision.format_for(*self.seen(ref.node))
         key = (ref.node, chosen)
         if key not in self.words:
@@ -196,7 +197,7 @@ class Fixer:
             self.put(Round(name, k, node.size, Ref(ref.node, at), self.frac(ref.node) - chosen.frac, chosen))
             self.words[key] = name
         rounded = Ref(self.words[key], ref.at)
-        return rounded if all(is_safe(term) for term in ref.at) else self.copy_shifted(rounded)
+        return rounded if all(is_safe(term, self.network.domain.least) for term in ref.at) else self.copy_shifted(rounded)
 
     def copy_shifted(self, ref: Ref) -> Ref:
         """A word equal to another one at shifted positions and 0 outside."""
@@ -223,48 +224,151 @@ class Fixer:
         return self.bounds[name]
 
     def add_linear(self, node: real.Linear) -> None:
-        """Round the weights of each operand and align the fractional bits."""
+        """Round the weights of each operand and align the fractional bits.
+
+        Where the exact sum would leave 62 bits, the operand with the most fractional bits is rounded to a word first.
+        """
+        compared = self.compared_words(node)
+        refs = [
+            self.exact(Ref(compared.get(operand.ref.node, operand.ref.node), operand.ref.at)) for operand in node.operands
+        ]
+        while True:
+            try:
+                self.put(self.weighed(node, refs))
+                return
+            except FomError as error:
+                sums = [place for place, ref in enumerate(refs) if isinstance(self.by_name[ref.node], Exact)]
+                if error.diagnostics[0].code != "C026" or not sums:
+                    raise
+                finest = max(sums, key=lambda place: self.frac(refs[place].node))
+                if refs[finest].node not in self.bounds:
+                    raise
+                refs[finest] = self.word(refs[finest])
+
+    def weighed(self, node: real.Linear, refs: list[Ref]) -> Affine:
+        """The affine map of a real one over the given references.
+
+        Raises:
+            FomError: the weights or constants need more than 62 bits at a common number of fractional bits.
+        """
         weighed = []
-        for operand in node.operands:
-            ref = self.exact(operand.ref)
-            codes, frac = self.precision.weights(np.asarray(operand.matrix.data, dtype=np.float64))
-            weights = operand.matrix.astype(np.int64)
-            weights.data = codes
+        for operand, ref in zip(node.operands, refs, strict=True):
+            given = operand.matrix
+            codes, frac = self.precision.weights(np.asarray(given.data, dtype=np.float64))
+            weights = csr_array((codes, given.indices, given.indptr), shape=given.shape)
             weighed.append((ref, weights, frac + self.frac(ref.node)))
         const, const_frac = self.precision.weights(node.const)
         length, length_frac = self.precision.weights(node.length)
         frac = max([f for _, _, f in weighed] + [const_frac if not weighed else 0, length_frac])
-        operands = tuple(Operand(ref, canonical(weights * (1 << (frac - f)))) for ref, weights, f in weighed)
         if const_frac > frac:
             const, const_frac = np.rint(np.ldexp(node.const, frac)).astype(np.int64), frac
-        self.put(
-            Affine(
-                node.name,
-                node.n_positions,
-                node.size,
-                tuple(operand for operand in operands if operand.matrix.nnz),
-                const << (frac - const_frac),
-                length << (frac - length_frac),
-                frac,
-            )
+        shifted = [(weights.data, frac - f) for _, weights, f in weighed]
+        shifted += [(const, frac - const_frac), (length, frac - length_frac)]
+        for numbers, shift in shifted:
+            bits = int(np.abs(numbers).max(initial=0)).bit_length() + shift
+            if bits > LIMIT_BITS:
+                raise fail(
+                    "C026",
+                    f"an accumulator needs {bits} bits, the limit is {LIMIT_BITS}: weights at {frac} fractional bits",
+                    where=f"node `{node.name}`",
+                    help="lower --precision or --weight-bits",
+                )
+        operands = tuple(Operand(ref, canonical(weights * (1 << (frac - f)))) for ref, weights, f in weighed)
+        return Affine(
+            node.name,
+            node.n_positions,
+            node.size,
+            tuple(operand for operand in operands if operand.matrix.nnz),
+            const << (frac - const_frac),
+            length << (frac - length_frac),
+            frac,
         )
 
+    def compared_words(self, node: real.Linear) -> dict[str, str]:
+        """The words whose maximum a linear map reads, by the names of the exact values that they round.
+
+        ``score - max(score)`` has to compare what the maximum compared: then it is at most 0, and 0 where it is attained.
+        """
+        given = [self.by_name[operand.ref.node] for operand in node.operands]
+        candidates = [
+            ref.node
+            for found in given
+            if isinstance(found, Maximum)
+            for ref in (found.operand, *(ref for ref, _ in found.segments))
+        ]
+        return {exact: word for (exact, _), word in self.words.items() if word in candidates}
+
+    def is_below_maximum(self, name: str) -> bool:
+        """Tell whether an exact value is a word less a maximum of it: then its exponential is at most 1.
+
+        The format of that exponential has the largest code stand for 1, half a step too small, which the softmax's quotient
+        cancels; all codes are used.
+        """
+        node = self.by_name[name]
+        if not isinstance(node, Affine):
+            return False
+        return any(isinstance(self.by_name[operand.ref.node], Maximum) for operand in node.operands)
+
     def add_map(self, node: real.Map) -> None:
-        """Tabulate the function over the exact range of its argument."""
+        """Tabulate the function over the exact range of its argument; a clipped identity is a rounding that saturates."""
         ref = self.exact(node.operand)
+        if node.function == ABSOLUTE and self.by_name[ref.node].n_positions == node.n_positions:
+            self.add_absolute(node, ref)
+            return
+        clip = self.clipped_identity(node)
+        if clip is not None:
+            shift = self.frac(ref.node) - clip.frac
+            self.put(Round(node.name, node.n_positions, node.size, ref, shift, clip))
+            return
         low, high = self.ranges[ref.node]
         smallest, largest = int(low.min(initial=0)), int(high.max(initial=0))
-        if not all(is_safe(term) for term in ref.at):
+        if not all(is_safe(term, self.network.domain.least) for term in ref.at):
             smallest, largest = min(smallest, 0), max(largest, 0)
         frac = self.frac(ref.node)
         format_ = self.format_of(node.function, smallest, largest, frac, self.bounds[node.name])
+        if node.function == Scalar("exp", (X,)) and self.is_below_maximum(ref.node):
+            format_ = Format(
+                self.precision.bits, 0, self.precision.bits if self.precision.frac is None else self.precision.frac
+            )
         focus = self.bounds.get(node.operand.node, (-1.0, 1.0))
         breaks, codes = breakpoints(node.function, frac, smallest, largest, focus, format_)
         self.put(Table(node.name, node.n_positions, node.size, ref, breaks, codes, format_))
 
-    def format_of(
-        self, function: Scalar, smallest: int, largest: int, frac: int, seen: tuple[float, float]
-    ) -> Format:
+    def clipped_identity(self, node: real.Map) -> Format | None:
+        """The format of which rounding and saturation are the whole function: ``max(x, 0)``, or a clip of ``round(x)``."""
+        function = node.function
+        if function in RECTIFIERS:
+            format_ = self.precision.format_for(0.0, self.bounds[node.name][1])
+            return format_ if format_.lo == 0 else None
+        limits: dict[str, float] = {}
+        while function.op in ("min", "max"):
+            constants = [arg.value for arg in function.args if arg.op == "const"]
+            inner = [arg for arg in function.args if arg.op != "const"]
+            if len(constants) != 1 or len(inner) != 1 or function.op in limits or not constants[0].is_integer():
+                return None
+            limits[function.op] = constants[0]
+            function = inner[0]
+        if function != Scalar("round", (X,)) or len(limits) != 2:
+            return None
+        low, codes = int(limits["max"]), int(limits["min"] - limits["max"]) + 1
+        return Format(codes.bit_length() - 1, low, 0) if codes >= 2 and codes & (codes - 1) == 0 else None
+
+    def add_absolute(self, node: real.Map, ref: Ref) -> None:
+        """``|x|`` is the larger of x and -x, both rounded to a format without sign: three searches instead of a table."""
+        format_ = self.precision.format_for(0.0, self.bounds[node.name][1])
+        if format_.lo:
+            format_ = Format(format_.bits, 0, format_.frac)
+        k, size, frac = node.n_positions, node.size, self.frac(ref.node)
+        own, zero = tuple(var(v) for v in range(k)), np.zeros(node.size, dtype=np.int64)
+        negated = Operand(ref, selection(np.arange(size), size, -1))
+        self.put(Affine(f"{node.name}.negated", k, size, (negated,), zero, zero, frac))
+        self.put(Round(f"{node.name}.plus", k, size, ref, frac - format_.frac, format_))
+        self.put(Round(f"{node.name}.minus", k, size, Ref(f"{node.name}.negated", own), frac - format_.frac, format_))
+        each = np.arange(size, dtype=np.int64)[:, None]
+        others = ((Ref(f"{node.name}.minus", own), each),)
+        self.put(Maximum(node.name, k, size, Ref(f"{node.name}.plus", own), each, None, others, format_))
+
+    def format_of(self, function: Scalar, smallest: int, largest: int, frac: int, seen: tuple[float, float]) -> Format:
         """The format of a function's result: a bit, small whole numbers exactly, else what fits the values seen."""
         if function.op in ("ge", "gt", "eq"):
             return BIT
@@ -275,8 +379,6 @@ class Fixer:
             bits = max(1, (high - low).bit_length())
             if bits <= max(self.precision.bits, 8):
                 return Format(bits, low, 0)
-        if function.op == "exp" and seen[0] >= 0 and seen[1] == 1.0 and self.precision.frac is None:
-            return Format(self.precision.bits, 0, self.precision.bits)
         return self.precision.format_for(*seen)
 
     def add_maximum(self, node: real.Maximum) -> None:
@@ -291,9 +393,7 @@ class Fixer:
             format_ = self.precision.format_for(min(low for low, _ in seen), max(high for _, high in seen))
         refs = [self.word(ref, format_) for ref, _ in sources]
         segments = tuple((ref, index) for ref, (_, index) in zip(refs[1:], node.segments, strict=True))
-        self.put(
-            Maximum(node.name, node.n_positions, node.size, refs[0], node.groups, node.guard, segments, format_)
-        )
+        self.put(Maximum(node.name, node.n_positions, node.size, refs[0], node.groups, node.guard, segments, format_))
 
     def add_ratio(self, node: real.Ratio) -> None:
         """One rounding of an exact quotient."""
@@ -347,7 +447,9 @@ class Fixer:
         node = self.network.node(ref.node)
         if isinstance(node, real.Linear) and not node.length.any():
             ratios = [self.network.node(operand.ref.node) for operand in node.operands]
-            common = {(r.den, o.ref.at) for r, o in zip(ratios, node.operands, strict=True) if isinstance(r, real.Ratio)}
+            common = {
+                (r.den, o.ref.at) for r, o in zip(ratios, node.operands, strict=True) if isinstance(r, real.Ratio)
+            }
             single = all(isinstance(r, real.Ratio) and len(set(r.den_index.tolist())) == 1 for r in ratios)
             if single and len(common) == 1 and ref.at == own:
                 (den, at), chosen = common.pop(), int(ratios[0].den_index[0])  # type: ignore[union-attr]
@@ -372,12 +474,8 @@ class Fixer:
         operand = Operand(exact, identity)
         return self.put(Affine(name, n_positions, found.size, (operand,), zero, zero, self.frac(exact.node))).name, None
 
-    def push_through(
-        self, node: real.Linear, ratios: list[Any], den: Ref, den_element: int
-    ) -> tuple[str, str]:
+    def push_through(self, node: real.Linear, ratios: list[Any], den: Ref, den_element: int) -> tuple[str, str]:
         """``W (N / D) + b`` as numerators ``W N + b D`` over D."""
-        from scipy.sparse import csr_array
-
         den = self.exact(den)
         den_size = self.by_name[den.node].size
         operands = [
@@ -392,18 +490,15 @@ class Fixer:
         top = real.Linear(f"{node.name}.scaled", node.n_positions, node.size, tuple(operands), zero, zero)
         self.add_linear(top)
         pick = real.Linear(
-            f"{node.name}.den", node.n_positions, 1,
-            (real.Operand(den, csr_array(np.eye(den_size)[[den_element]])),), np.zeros(1), np.zeros(1),
+            f"{node.name}.den",
+            node.n_positions,
+            1,
+            (real.Operand(den, csr_array(np.eye(den_size)[[den_element]])),),
+            np.zeros(1),
+            np.zeros(1),
         )
         self.add_linear(pick)
         return top.name, pick.name
-
-
-def is_safe(term: Term) -> bool:
-    """Tell whether a term always lies inside the word."""
-    if len(term.coefs) == 1:
-        return term.coefs[0][1] == 1 and not term.n_coef and not term.const
-    return not term.coefs
 
 
 def is_whole(function: Scalar) -> bool:

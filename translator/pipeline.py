@@ -21,21 +21,12 @@ from circuits.network_to_family import network_to_family
 from circuits.sizes import Polynomial, size_polynomials
 from logic.family_to_sentence import decision_labels, default_decision, family_to_sentence
 from logic.syntax import Sentence
-from translator.fidelity import (
-    SCREEN_WORDS,
-    Fidelity,
-    InputSet,
-    compare,
-    consult,
-    observe,
-    restrict,
-    words_up_to,
-)
+from translator.fidelity import SCREEN_WORDS, Fidelity, InputSet, compare, consult, observe, restrict, words_up_to
 from translator.fixing import fix
 from translator.inputs import random_features, read_inputs
 from translator.oracle import Oracle
 from translator.precision import Precision, default_weight_bits, parse_precision, parse_weight_bits
-from translator.words import default_alphabet, parse_alphabet
+from translator.words import default_alphabet, parse_alphabet, split_alphabet
 
 if TYPE_CHECKING:
     from translator.real import RealNetwork
@@ -43,6 +34,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str], None]
 
 AUTO_BITS = range(4, 17)
+ASSUMED_LETTERS = 4
 
 
 def silent(message: str) -> None:
@@ -103,7 +95,7 @@ class Translation:
 
     @cached_property
     def oracle(self) -> Oracle:
-        """onnxruntime on the model."""
+        """Onnxruntime on the model."""
         return Oracle(self.model, self.network.readout.kind, self.network.readout.n_positions)
 
     def verify(self, **options: Any) -> Any:
@@ -141,20 +133,15 @@ def translate(model: str | Path, progress: Progress = silent, **options: Any) ->
     clock = Stopwatch(seconds)
     chosen = parse_precision(settings.precision, settings.weight_bits)
     progress(f"reading {model}")
-    from translator.reading import read
-
-    network = read(model)
-    alphabet = ()
-    if network.alphabet_size:
-        alphabet = default_alphabet(network.alphabet_size)
-        if settings.alphabet is not None:
-            alphabet = parse_alphabet(settings.alphabet, network.alphabet_size)
+    network, alphabet = read_network(model, settings)
     clock.lap("read")
 
     oracle = Oracle(model, network.output.kind, network.output.n_positions)
     inputs = fidelity_inputs(network, settings, alphabet)
     if not inputs.count:
-        raise fail("T042", "the fidelity set is empty", help="give --max-length, --where or --inputs that admit some input")
+        raise fail(
+            "T042", "the fidelity set is empty", help="give --max-length, --where or --inputs that admit some input"
+        )
     progress(f"running onnxruntime on {inputs.count:,} inputs ({inputs.description})")
     reference = consult(oracle, inputs)
     bounds = observe(network, inputs)
@@ -180,6 +167,34 @@ def translate(model: str | Path, progress: Progress = silent, **options: Any) ->
     return Translation(
         model, settings, chosen, fixed, family, sentence, fidelity, expected, tuple(tried), network.notes, seconds
     )
+
+
+def read_network(model: Path, settings: Settings) -> tuple[RealNetwork, tuple[str, ...]]:
+    """Read the file and name its letters.
+
+    A network that computes with its letters as numbers does not say how many there are: without ``--alphabet`` the letters 0 to 3
+    are assumed, which the result's notes say.
+
+    Raises:
+        FomError: the file cannot be used, or the alphabet does not fit.
+    """
+    from translator.reading import read
+
+    try:
+        network = read(model)
+    except FomError as error:
+        if {diagnostic.code for diagnostic in error.diagnostics} != {"N060"}:
+            raise
+        letters = split_alphabet(settings.alphabet or " ".join(map(str, range(ASSUMED_LETTERS))))
+        network = read(model, alphabet_size=len(letters))
+        assumed = f"the letters are numbers and the file does not bound them: 0 to {len(letters) - 1} "
+        assumed += "as given" if settings.alphabet else "are assumed (--alphabet says otherwise)"
+        return replace(network, notes=(*network.notes, assumed)), letters
+    if not network.alphabet_size:
+        return network, ()
+    if settings.alphabet is not None:
+        return network, parse_alphabet(settings.alphabet, network.alphabet_size)
+    return network, default_alphabet(network.alphabet_size)
 
 
 def fidelity_inputs(network: RealNetwork, settings: Settings, alphabet: tuple[str, ...]) -> InputSet:

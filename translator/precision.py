@@ -90,7 +90,9 @@ def dyadic_bits(given: Reals) -> int:
     mantissas, exponents = np.frexp(given[given != 0])
     lowest = int((exponents - 53).min())
     integers = np.ldexp(mantissas, 53).astype(np.int64)
-    trailing = min(int(m & -m).bit_length() - 1 + int(e) - 53 for m, e in zip(np.abs(integers).tolist(), exponents.tolist()))
+    trailing = min(
+        int(m & -m).bit_length() - 1 + int(e) - 53 for m, e in zip(np.abs(integers).tolist(), exponents.tolist())
+    )
     frac = max(-trailing, 0)
     if int(exponents.max()) + frac > 61 or lowest < -2000:
         raise fail(
@@ -113,7 +115,9 @@ def parse_precision(text: str, weight_bits: str) -> Precision | None:
     found = re.fullmatch(r"fixed:(\d+)(?:\.(-?\d+))?", text)
     if not found:
         note = "small floating-point formats are not available yet" if text.startswith("float:") else ""
-        raise fail("T020", f"unknown precision `{text}`", note=note, help="write auto, fixed:P or fixed:P.F, e.g. fixed:8")
+        raise fail(
+            "T020", f"unknown precision `{text}`", note=note, help="write auto, fixed:P or fixed:P.F, e.g. fixed:8"
+        )
     bits, frac = int(found[1]), int(found[2]) if found[2] is not None else None
     if not 2 <= bits <= MAX_BITS - 4:
         raise fail("T020", f"words of {bits} bits", help=f"choose between 2 and {MAX_BITS - 4} bits")
@@ -136,5 +140,5 @@ def parse_weight_bits(text: str) -> int | None:
 
 
 def default_weight_bits(bits: int) -> int:
-    """Weights cost no gates, so they get at least 8 bits, and as many as the words."""
-    return max(8, bits)
+    """Weights cost no gates, so they get at least 8 bits, and four more than the words."""
+    return max(8, bits + 4)

@@ -20,13 +20,18 @@ def default_alphabet(size: int) -> tuple[str, ...]:
     return tuple(f"t{index}" for index in range(size))
 
 
+def split_alphabet(text: str) -> tuple[str, ...]:
+    """Split ``--alphabet`` at commas and spaces."""
+    return tuple(text.replace(",", " ").split())
+
+
 def parse_alphabet(text: str, size: int) -> tuple[str, ...]:
     """Read ``--alphabet``: letters separated by commas or spaces, in the order of the tokens.
 
     Raises:
         FomError: too few, too many or repeated letters.
     """
-    letters = tuple(text.replace(",", " ").split())
+    letters = split_alphabet(text)
     if len(letters) != size or len(set(letters)) != size:
         raise fail(
             "T010",

@@ -12,8 +12,9 @@ import pytest
 
 from circuits.circuit import instantiate
 from circuits.diagnostics import FomError
+from circuits.entries import Accumulator, Gates, PredicateBits, Wires
 from circuits.evaluate import evaluate
-from circuits.family import Accumulator, Family, Gates, PredicateBits, Wires
+from circuits.family import Family
 from circuits.formats import BIT, Format
 from circuits.matrices import identity, matrix
 from circuits.network import (

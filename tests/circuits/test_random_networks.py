@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from circuits.circuit import connect, instantiate
+from circuits.entries import Accumulator, Gates
 from circuits.evaluate import evaluate
-from circuits.family import Accumulator, Family, Gates
+from circuits.family import Family
 from circuits.family_text import family_of_text, family_to_text
+from circuits.flattening import flatten
 from circuits.network import Inputs, Network
 from circuits.network_text import network_of_text, network_to_text
 from circuits.network_to_family import DEPTH_CHOICES, network_to_family
@@ -70,7 +72,7 @@ def assert_flat(family: Family, n: int) -> None:
         if isinstance(block.entry, Accumulator):
             flat[block.entry.name] = composed
         elif isinstance(block.entry, Gates):
-            for wires in family.flat_wires[block.entry.name]:
+            for wires in flatten(family.by_name, block.entry, {}):
                 composed[wires.source] = composed[wires.source] - connect(family, block.entry, wires, n)
             assert all(not difference.count_nonzero() for difference in composed.values()), block.entry.name
 

@@ -1,0 +1,157 @@
+"""The sides of a claim: onnxruntime, network, circuit and sentence as functions from inputs to decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+
+from circuits.circuit import Circuit, instantiate
+from circuits.diagnostics import fail
+from circuits.entries import label
+from circuits.evaluate import evaluate
+from circuits.family import Family
+from circuits.network import Inputs, Network
+from circuits.network_to_family import bit_name
+from circuits.readout import decisions, scores
+from logic.family_to_sentence import decision_labels
+from logic.syntax import Sentence
+from translator.fidelity import encode
+from translator.oracle import Oracle
+
+Integers = np.ndarray[Any, np.dtype[np.int64]]
+
+
+class Source(Protocol):
+    """What has all representations: a translation in memory, or one read from its folder."""
+
+    @property
+    def network(self) -> Network: ...
+
+    @property
+    def family(self) -> Family: ...
+
+    @property
+    def sentence(self) -> Sentence: ...
+
+    @property
+    def model(self) -> Any: ...
+
+
+@dataclass
+class Sides:
+    """Evaluates each representation; circuits and the onnxruntime session are kept.
+
+    Inputs are letter numbers ``(B, n)``, or codes ``(B, size)`` of a static network's input words.
+    """
+
+    source: Source
+
+    def __post_init__(self) -> None:
+        self.circuits: dict[int, Circuit] = {}
+        self.family = self.source.family
+        self.network = self.source.network
+
+    @property
+    def readout(self) -> Any:
+        """What is decided."""
+        return self.network.readout
+
+    @cached_property
+    def oracle(self) -> Oracle:
+        """Onnxruntime on the model."""
+        return Oracle(self.source.model, self.readout.kind, self.readout.n_positions)
+
+    def circuit_at(self, n: int) -> Circuit:
+        """The circuit for length n; only the last one is kept."""
+        if n not in self.circuits:
+            self.circuits = {n: instantiate(self.family, n)}
+        return self.circuits[n]
+
+    def network_words(self, inputs: Integers) -> Integers:
+        """The network's decision words, ``(B, size)`` or ``(B, n, size)``."""
+        return evaluate(self.network, inputs)[self.readout.decision]
+
+    def circuit_words(self, inputs: Integers) -> Integers:
+        """The circuit's decision words."""
+        n = inputs.shape[1] if self.family.input_format is None else 1
+        return self.circuit_at(n).simulate(inputs)[self.family.readout.decision]
+
+    def sentence_words(self, inputs: Integers) -> Integers:
+        """The sentence's decision words, put together from the relations that are the decision.
+
+        Raises:
+            FomError: the sentence lacks one of them, or they have other parameters.
+        """
+        from logic.batch import evaluate as evaluate_sentence
+
+        sentence, labels = self.source.sentence, decision_labels(self.family)
+        words, propositions = self.structures(inputs)
+        arity = {definition.name: len(definition.params) for definition in sentence.definitions}
+        for name in labels:
+            if arity.get(name) != self.family.readout.n_positions:
+                raise fail("T060", f"the sentence does not define the decision `{name}`", help="translate again")
+        found = evaluate_sentence(sentence, words, propositions, tuple(labels))
+        bits = np.stack([found[name] for name in labels], axis=-1).astype(np.int64)
+        if self.readout.kind != "value":
+            return bits
+        format_ = self.family.decision_format
+        grouped = bits.reshape(*bits.shape[:-1], -1, format_.bits)
+        return grouped @ (1 << np.arange(format_.bits)) + format_.lo
+
+    def formula_truth(self, inputs: Integers) -> Any:
+        """The truth of the sentence's last formula, ``(B,)`` or ``(B, n)``."""
+        from logic.batch import evaluate as evaluate_sentence
+
+        words, propositions = self.structures(inputs)
+        return evaluate_sentence(self.source.sentence, words, propositions)[""]
+
+    def structures(self, inputs: Integers) -> tuple[Integers, Any]:
+        """Words and propositions of inputs: a static input is a word of one position with a proposition for each bit."""
+        format_ = self.family.input_format
+        if format_ is None:
+            place = {letter: number for number, letter in enumerate(self.source.sentence.letters)}
+            numbers = np.array([place.get(letter, -1) for letter in self.family.alphabet], dtype=np.int64)
+            return numbers[inputs], None
+        names = self.source.sentence.propositions
+        bits = ((inputs[:, :, None] - format_.lo) >> np.arange(format_.bits)) & 1
+        position = {}
+        for bit in range(format_.bits):
+            entry = self.family.by_name[bit_name(self.network.input.name, bit, format_)]
+            position.update({label(entry, element): (element, bit) for element in range(entry.size)})
+        unknown = [name for name in names if name not in position]
+        if unknown:
+            raise fail("T060", f"the proposition `{unknown[0]}` is no bit of the input", help="translate again")
+        columns = [bits[:, position[name][0], position[name][1]] for name in names]
+        table = np.stack(columns, axis=1) if columns else np.zeros((len(inputs), 0))
+        return np.full((len(inputs), 1), -1, dtype=np.int64), table.astype(bool)
+
+    def decide(self, side: str, inputs: Any) -> Integers:
+        """Decisions of one side: "onnx" takes raw inputs, the others are encoded first."""
+        if side == "onnx":
+            return self.oracle.decisions(inputs)
+        evaluators: dict[str, Callable[[Integers], Integers]] = {
+            "network": self.network_words,
+            "circuit": self.circuit_words,
+            "sentence": self.sentence_words,
+        }
+        return decisions(self.readout, self.family.decision_format, evaluators[side](encode(self.network, inputs)))
+
+    def outputs(self, side: str, inputs: Any) -> list[Any]:
+        """What a side computes before deciding: logits of onnxruntime and the network, decision words of the others."""
+        if side == "onnx":
+            return self.oracle.logits(inputs).tolist()
+        codes = encode(self.network, inputs)
+        if side == "network":
+            return scores(self.network, evaluate(self.network, codes)).tolist()
+        words = self.circuit_words(codes) if side == "circuit" else self.sentence_words(codes)
+        return np.ldexp(words.astype(np.float64), -self.family.decision_format.frac).tolist()
+
+    def raw(self, codes: Integers) -> Any:
+        """Inputs for onnxruntime: letters as they are, codes as the real numbers they stand for."""
+        if isinstance(self.network.input, Inputs):
+            return np.ldexp(codes.astype(np.float64), -self.network.input.format.frac)
+        return codes

@@ -1,0 +1,411 @@
+"""Verification: network = circuit = sentence, from the emitted files.
+
+Two methods answer each claim. *Exhaustive*: every input of the lengths asked for, while that is cheap. *Compositional*: one lemma
+for every kind of gadget and a comparison of linear forms, which holds for every length. A refutation is a concrete input,
+replayed through all representations; what is neither proved nor refuted is unknown.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from circuits.diagnostics import fail
+from circuits.network import Inputs
+from logic.verdicts import Claim, Counterexample, Holds, Proof, Refuted, Unknown, Verdict
+from translator.domains import read_sentence, word_filter
+from translator.sides import Sides, Source
+from translator.words import all_words, format_word, random_words
+
+Integers = np.ndarray[Any, np.dtype[np.int64]]
+Progress = Callable[[str], None]
+
+DEFAULT_LENGTH = 8
+METHODS = ("auto", "exhaustive", "compositional", "monolithic")
+BUDGET = 4_000_000_000
+SEARCH_WORDS = 400
+SEARCH_BEYOND = 8
+STATIC_BITS = 20
+PAIRS = (("network", "circuit"), ("circuit", "sentence"))
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All claims, and the verdict on what was asked: every pair of sides, on the scope asked for."""
+
+    verdict: str
+    scope: str
+    claims: tuple[Claim, ...]
+    notes: tuple[str, ...]
+
+
+def silent(message: str) -> None:
+    """Report nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to verify.
+
+    Attributes:
+        max_length: longest words; None: 8, or the domain's bound.
+        method: one of `METHODS`.
+        where: a sentence that restricts the words, or None.
+        at: a formula with one free variable that restricts the positions compared (taggers), or None.
+        all_lengths: whether the verdict must hold for every length.
+        timeout_s: limit of the monolithic query.
+        against: a specification to compare the network with instead, or None.
+    """
+
+    max_length: int | None = None
+    method: str = "auto"
+    where: str | None = None
+    at: str | None = None
+    all_lengths: bool = False
+    timeout_s: float = 60.0
+    against: str | None = None
+
+
+def verify(source: Source, progress: Progress = silent, **options: Any) -> Report:
+    """Verify a translation.
+
+    Raises:
+        FomError: a question that cannot be asked, or an artifact that cannot be evaluated.
+    """
+    question = Question(**options)
+    if question.method not in METHODS:
+        raise fail("T061", f"unknown method `{question.method}`", help=f"choose one of {', '.join(METHODS)}")
+    return Verifier(source, question, progress).run()
+
+
+class Verifier:
+    """One run: the sides, the lengths, the words considered, and the claims so far."""
+
+    def __init__(self, source: Source, question: Question, progress: Progress) -> None:
+        self.source = source
+        self.question = question
+        self.progress = progress
+        self.sides = Sides(source)
+        self.network = source.network
+        self.static = isinstance(self.network.input, Inputs)
+        self.claims: list[Claim] = []
+        self.notes: list[str] = []
+        self.keep = word_filter(question.where, self.network.alphabet) if question.where else None
+        self.at = self.position_filter()
+        self.lengths = self.lengths_asked()
+
+    def position_filter(self) -> Callable[[Integers], Any] | None:
+        """The positions compared, from ``--at``."""
+        from logic.batch import evaluate
+
+        if self.question.at is None:
+            return None
+        sentence = read_sentence(self.question.at, self.network.alphabet)
+        if len(sentence.free) != 1 or self.network.readout.n_positions != 1:
+            raise fail(
+                "T062", "--at takes a formula with one free variable, for a network that answers at every position",
+                where=self.question.at,
+            )  # fmt: skip
+        return lambda words: evaluate(sentence, words)[""]
+
+    def lengths_asked(self) -> list[int]:
+        """The lengths of the scope."""
+        domain = self.network.domain
+        if self.static:
+            return [1]
+        most = self.question.max_length if self.question.max_length is not None else DEFAULT_LENGTH
+        if domain.most is not None:
+            most = min(most, domain.most)
+        if domain.least == domain.most:
+            most = domain.least
+        if most < domain.least:
+            raise fail("T063", f"no word of the domain is as short as {most}", note=domain.reason)
+        return list(range(domain.least, most + 1))
+
+    @property
+    def scope(self) -> str:
+        """The scope asked for, in words."""
+        if self.static:
+            return "every input"
+        if self.question.all_lengths:
+            return "every length"
+        return span(self.lengths) + (f", where {self.question.where}" if self.question.where else "")
+
+    @property
+    def everywhere(self) -> str:
+        """The scope of the compositional proof, in words."""
+        domain = self.network.domain
+        if self.static:
+            return "every input"
+        return f"every n in the domain (n <= {domain.most})" if domain.most is not None else "every length n"
+
+    def run(self) -> Report:
+        """Answer the question."""
+        if self.question.against is not None:
+            self.against(self.question.against)
+            return self.report([("network", "spec")])
+        method = self.question.method
+        if method == "monolithic":
+            self.monolithic()
+            return self.report([("network", "sentence")])
+        if method in ("auto", "exhaustive"):
+            self.exhaustive(forced=method == "exhaustive")
+        if method in ("auto", "compositional"):
+            self.compositional()
+        return self.report(list(PAIRS))
+
+    def report(self, pairs: list[tuple[str, str]]) -> Report:
+        """Sum up: refuted if any claim is, holds if each pair has a proof on the whole scope, else unknown."""
+        if any(isinstance(claim.verdict, Refuted) for claim in self.claims):
+            verdict = "refuted"
+        else:
+            settled = [
+                any(
+                    (claim.left, claim.right) == pair
+                    and isinstance(claim.verdict, Holds)
+                    and (
+                        claim.scope == self.everywhere or (claim.scope == self.scope and not self.question.all_lengths)
+                    )
+                    for claim in self.claims
+                )
+                for pair in pairs
+            ]
+            verdict = "holds" if all(settled) else "unknown"
+        return Report(verdict, self.scope, tuple(self.claims), tuple(self.notes))
+
+    def exhaustive(self, forced: bool) -> None:
+        """Compare decisions on every input, for as many lengths as the budget allows (all of them when forced)."""
+        cheap = self.lengths if forced else [n for n in self.lengths if self.cost(n) <= BUDGET]
+        if self.static and not cheap:
+            self.sample_inputs()
+            return
+        if not cheap:
+            self.notes.append(f"exhaustive comparison is too expensive from n = {self.lengths[0]} on")
+            return
+        scope = self.scope if cheap == self.lengths and not self.question.all_lengths else span(cheap)
+        if self.static:
+            scope = "every input"
+        started = time.perf_counter()
+        spent = dict.fromkeys(PAIRS, 0.0)
+        verdicts: dict[tuple[str, str], Verdict] = {}
+        counted = 0
+        for n in cheap:
+            self.progress(f"comparing all inputs of length {n}" if not self.static else "comparing all inputs")
+            for words in self.inputs(n):
+                counted += len(words)
+                values = {"network": self.sides.network_words(words)}
+                for left, right in PAIRS:
+                    began = time.perf_counter()
+                    if right not in values:
+                        values[right] = getattr(self.sides, f"{right}_words")(words)
+                    spent[left, right] += time.perf_counter() - began
+                    if (left, right) not in verdicts:
+                        found = self.difference(words, values[left], values[right])
+                        if found is not None:
+                            verdicts[left, right] = self.refute(words[found])
+                        elif (
+                            right == "sentence" and (found := self.formula_difference(words, values[right])) is not None
+                        ):
+                            verdicts[left, right] = self.refute(words[found], "formula")
+            if len(verdicts) == len(PAIRS):
+                break
+        total = time.perf_counter() - started
+        self.notes.append(f"{counted:,} inputs compared in {total:.1f} s")
+        for pair in PAIRS:
+            verdict = verdicts.get(pair, Holds())
+            self.claims.append(Claim(*pair, scope, "exhaustive", verdict, round(spent[pair], 3)))
+
+    def inputs(self, n: int) -> Iterator[Integers]:
+        """All inputs of a length, in the domain considered."""
+        if self.static:
+            node = self.network.input
+            assert_static = node.format.bits * node.size
+            for numbers in np.array_split(np.arange(1 << assert_static), max(1, (1 << assert_static) >> 12)):
+                codes = (numbers[:, None] >> (node.format.bits * np.arange(node.size))) & ((1 << node.format.bits) - 1)
+                yield codes + node.format.lo
+            return
+        for words in all_words(len(self.network.alphabet), n, 1 << 12):
+            kept = words if self.keep is None else words[self.keep(words)]
+            if len(kept):
+                yield kept
+
+    def cost(self, n: int) -> int:
+        """Gate evaluations that an exhaustive comparison of length n takes."""
+        if self.static:
+            node = self.network.input
+            bits = node.format.bits * node.size
+            return BUDGET + 1 if bits > STATIC_BITS else self.source.family.gates(1) << bits
+        return self.source.family.gates(n) * len(self.network.alphabet) ** n
+
+    def difference(self, words: Integers, left: Integers, right: Integers) -> int | None:
+        """The first input on which decision words differ, at a position considered."""
+        differs = left != right
+        if self.at is not None:
+            differs = differs & self.at(words)[..., None]
+        rows = differs.reshape(len(words), -1).any(axis=1)
+        return int(np.argmax(rows)) if rows.any() else None
+
+    def formula_difference(self, words: Integers, values: Integers) -> int | None:
+        """The first input on which the last formula is not the decision bit that the manifest says it names."""
+        truth = self.sides.formula_truth(words)
+        expected = self.expected_formula(values)
+        if truth.shape != expected.shape:
+            raise fail("T060", "the last formula of the sentence has other free variables than the readout")
+        rows = (truth != expected).reshape(len(words), -1).any(axis=1)
+        return int(np.argmax(rows)) if rows.any() else None
+
+    def expected_formula(self, values: Integers) -> Any:
+        """The truth of the decision bit that the sentence should decide, from decision words."""
+        from logic.family_to_sentence import decision_labels, default_decision
+
+        family = self.source.family
+        manifest = getattr(self.source, "manifest", None)
+        labels = decision_labels(family)
+        named = manifest["readout"]["formula"] if manifest else None
+        place = labels.index(named) if named in labels else default_decision(family)
+        if self.network.readout.kind != "value":
+            return values[..., place].astype(bool)
+        element, bit = divmod(place, family.decision_format.bits)
+        return ((values[..., element] - family.decision_format.lo) >> bit & 1).astype(bool)
+
+    def refute(self, row: Integers, what: str = "decision") -> Refuted:
+        """Replay an input through every representation."""
+        inputs = row[None]
+        raw = self.sides.raw(inputs)
+        replayed: dict[str, Any] = {"onnx": self.sides.decide("onnx", raw)[0].tolist()}
+        for side in ("network", "circuit", "sentence"):
+            replayed[side] = self.sides.decide(side, raw)[0].tolist()
+        if what == "formula":
+            replayed["formula"] = np.asarray(self.sides.formula_truth(inputs))[0].tolist()
+        return Refuted(Counterexample(self.show(row), replayed))
+
+    def show(self, row: Integers) -> str:
+        """An input as text: the word, or the codes of a static input."""
+        if self.static:
+            return " ".join(map(str, row.tolist()))
+        return format_word(row, self.network.alphabet)
+
+    def sample_inputs(self) -> None:
+        """Look for a difference on random inputs of a static network; finding none proves nothing."""
+        node = self.network.input
+        codes = np.random.default_rng(0).integers(node.format.lo, node.format.hi + 1, (SEARCH_WORDS, node.size))
+        self.search([codes], f"{SEARCH_WORDS} random inputs")
+
+    def search(self, batches: list[Integers], what: str) -> None:
+        """Look for a difference on some inputs; a difference refutes, and its absence is only noted."""
+        for words in batches:
+            values = {side: getattr(self.sides, f"{side}_words")(words) for side in ("network", "circuit", "sentence")}
+            for left, right in PAIRS:
+                found = self.difference(words, values[left], values[right])
+                if found is None and right == "sentence":
+                    found = self.formula_difference(words, values[right])
+                known = any((c.left, c.right) == (left, right) and isinstance(c.verdict, Refuted) for c in self.claims)
+                if found is not None and not known:
+                    scope = "every input" if self.static else f"n = {words.shape[1]}"
+                    self.claims.append(Claim(left, right, scope, "search", self.refute(words[found]), 0.0))
+        self.notes.append(f"a search on {what} ended; it proves nothing by itself")
+
+    def compositional(self) -> None:
+        """Prove both pairs for every length; where a proof stays open, search for a difference."""
+        from logic.proving.circuit_sentence import prove_circuit_sentence
+        from logic.proving.network_circuit import prove_network_circuit
+
+        opened = False
+        provers: tuple[tuple[tuple[str, str], Callable[[], Proof]], ...] = (
+            (PAIRS[0], lambda: prove_network_circuit(self.network, self.source.family, self.progress)),
+            (PAIRS[1], lambda: prove_circuit_sentence(self.source.family, self.source.sentence, self.progress)),
+        )
+        for pair, prove in provers:
+            started = time.perf_counter()
+            proof = prove()
+            seconds = round(time.perf_counter() - started, 3)
+            verdict: Verdict = Holds(proof)
+            notes: tuple[str, ...] = ()
+            if not proof.complete:
+                opened = True
+                verdict = Unknown(f"{len(proof.open)} obligations stay open; first: {proof.open[0]}")
+                notes = proof.open[:5]
+            refuted = any((c.left, c.right) == pair and isinstance(c.verdict, Refuted) for c in self.claims)
+            if proof.complete or not refuted:
+                self.claims.append(Claim(*pair, self.everywhere, "compositional", verdict, seconds, notes))
+        settled = any(isinstance(claim.verdict, Refuted) for claim in self.claims)
+        if opened and not settled and not self.static:
+            self.progress("searching longer words for a difference")
+            last = self.lengths[-1]
+            most = self.network.domain.most
+            longer = [n for n in range(self.lengths[0], last + SEARCH_BEYOND + 1) if most is None or n <= most]
+            letters = len(self.network.alphabet)
+            batches = [random_words(letters, n, SEARCH_WORDS, n) for n in longer]
+            if self.keep is not None:
+                batches = [words[self.keep(words)] for words in batches]
+            self.search(
+                [words for words in batches if len(words)], f"{SEARCH_WORDS} random words of each n <= {longer[-1]}"
+            )
+
+    def monolithic(self) -> None:
+        """One query for each length: both sides grounded, nothing shared."""
+        from logic.smt.monolithic import decide_monolithic
+
+        if self.static:
+            raise fail("T064", "the monolithic query is for networks that read words", help="leave out --method")
+        started = time.perf_counter()
+        verdict: Verdict = Holds()
+        reached = 0
+        for n in self.lengths:
+            left = self.question.timeout_s - (time.perf_counter() - started)
+            self.progress(f"one query for n = {n}")
+            verdict = (
+                decide_monolithic(self.network, self.source.sentence, n, left)
+                if left > 0
+                else Unknown(f"the time limit of {self.question.timeout_s:g} s was reached before n = {n}")
+            )
+            if isinstance(verdict, Refuted):
+                letters = verdict.counterexample.word.split()
+                numbers = {letter: number for number, letter in enumerate(self.network.alphabet)}
+                row = np.array([numbers[letter] for letter in letters], dtype=np.int64)
+                verdict = self.refute(row)
+            if not isinstance(verdict, Holds):
+                break
+            reached = n
+        seconds = round(time.perf_counter() - started, 3)
+        if reached and not isinstance(verdict, Refuted) and reached < self.lengths[-1]:
+            proved = [n for n in self.lengths if n <= reached]
+            self.claims.append(Claim("network", "sentence", span(proved), "monolithic", Holds(), seconds))
+        self.claims.append(Claim("network", "sentence", self.scope, "monolithic", verdict, seconds))
+
+    def against(self, text: str) -> None:
+        """Compare the network with a user's sentence on every word of the scope."""
+        spec = read_sentence(text, self.network.alphabet)
+        if self.static or self.network.readout.kind == "value" or self.network.readout.n_classes != 2:
+            raise fail("T065", "a specification is compared with a network of two classes that reads words")
+        if len(spec.free) != self.network.readout.n_positions:
+            raise fail(
+                "T065", f"the specification has {len(spec.free)} free variables, the network answers "
+                + ("at every position" if self.network.readout.n_positions else "once for each word"), where=text,
+            )  # fmt: skip
+        from logic.batch import evaluate
+
+        started = time.perf_counter()
+        for n in self.lengths:
+            self.progress(f"comparing all words of length {n}")
+            for words in self.inputs(n):
+                truth = np.asarray(evaluate(spec, words)[""]).astype(np.int64)
+                found = self.difference(words, self.sides.decide("network", words)[..., None], truth[..., None])
+                if found is not None:
+                    refuted = self.refute(words[found])
+                    replayed = {**refuted.counterexample.decisions, "spec": truth[found].tolist()}
+                    verdict = Refuted(Counterexample(refuted.counterexample.word, replayed))
+                    seconds = round(time.perf_counter() - started, 3)
+                    self.claims.append(Claim("network", "spec", self.scope, "exhaustive", verdict, seconds))
+                    return
+        seconds = round(time.perf_counter() - started, 3)
+        self.claims.append(Claim("network", "spec", span(self.lengths), "exhaustive", Holds(), seconds))
+
+
+def span(lengths: list[int]) -> str:
+    """A range of lengths in words."""
+    return f"n = {lengths[0]}" if len(lengths) == 1 else f"n = {lengths[0]}..{lengths[-1]}"
