@@ -1,0 +1,1 @@
+"""Proofs by composition: one small lemma for every kind of part, valid at every length."""
