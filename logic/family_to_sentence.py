@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import assert_never
 
+import numpy as np
+
 from circuits import positions
 from circuits.diagnostics import fail
-from circuits.family import Accumulator, Entry, Family, Gates, InputBits, PredicateBits, Wires, label
+from circuits.entries import Accumulator, Entry, Gates, InputBits, PredicateBits, Wires, label
+from circuits.family import Family
 from logic.syntax import (
     FALSE,
     TRUE,
@@ -99,13 +102,16 @@ def definitions_of(family: Family, entry: Gates | Accumulator | PredicateBits) -
         for element, guard in enumerate(entry.guards):
             yield Definition(label(entry, element), params, guard_to_formula(guard), comment if not element else "")
         return
+    items: list[list[tuple[int, Item]]] = [[] for _ in range(entry.size)]
+    for wires in entry.wires:
+        add_items(family, entry, wires, items)
     for element in range(entry.size):
-        items = tuple(item for wires in entry.wires for item in items_of(family, entry, wires, element))
+        found = tuple(items[element])
         body: Formula | Sum
         if isinstance(entry, Gates):
-            body = gate_to_formula(items, int(entry.thresholds[element]))
+            body = gate_to_formula(found, int(entry.thresholds[element]))
         else:
-            body = Sum(items, int(entry.length[element]), int(entry.const[element]))
+            body = Sum(found, int(entry.length[element]), int(entry.const[element]))
         yield Definition(label(entry, element), params, body, comment if not element else "")
 
 
@@ -116,30 +122,32 @@ def describe(entry: Entry) -> str:
     return f"{entry.name}: {entry.size} {kind}{at}"
 
 
-def items_of(family: Family, entry: Entry, wires: Wires, element: int) -> Iterator[tuple[int, Item]]:
-    """The weighted items of one element that come from one bundle of wires."""
-    matrix = wires.matrix
-    start, stop = matrix.indptr[element], matrix.indptr[element + 1]
-    if start == stop:
-        return
+def add_items(family: Family, entry: Gates | Accumulator, wires: Wires, items: list[list[tuple[int, Item]]]) -> None:
+    """Append to every element the weighted items that come from one bundle of wires."""
     args = tuple(term_of(term) for term in wires.at)
     source = family.by_name[wires.source]
-    read = [
-        (weight, item_of(family, source, column, args))
-        for column, weight in zip(
-            matrix.indices[start:stop].tolist(), matrix.data[start:stop].tolist(), strict=True
-        )
-    ]
+    starts, columns, weights = (
+        array.tolist() for array in (wires.matrix.indptr, wires.matrix.indices, wires.matrix.data)
+    )
+    known = {column: item_of(family, source, column, args) for column in set(columns)}
+    rows = np.flatnonzero(np.diff(wires.matrix.indptr)).tolist()
     if wires.guard is None:
-        yield from read
+        for row in rows:
+            first, last = starts[row], starts[row + 1]
+            items[row].extend(
+                (weight, known[column]) for column, weight in zip(columns[first:last], weights[first:last], strict=True)
+            )
         return
     bound, condition = VARIABLES[entry.n_positions], guard_to_formula(wires.guard)
-    if len(read) == 1 and isinstance(read[0][1], Indicator):
-        weight, item = read[0]
-        parts = [part for part in (condition, item.formula) if part != TRUE]
-        yield weight, Count(bound, all_of(parts))
-    else:
-        yield 1, Count(bound, condition, Sum(tuple(read), 0, 0))
+    for row in rows:
+        first, last = starts[row], starts[row + 1]
+        weight, item = weights[first], known[columns[first]]
+        if last == first + 1 and isinstance(item, Indicator):
+            parts = [part for part in (condition, item.formula) if part != TRUE]
+            items[row].append((weight, Count(bound, all_of(parts))))
+        else:
+            read = zip(columns[first:last], weights[first:last], strict=True)
+            items[row].append((1, Count(bound, condition, Sum(tuple((w, known[column]) for column, w in read)))))
 
 
 def item_of(family: Family, source: Entry, element: int, args: tuple[Term, ...]) -> Item:
@@ -199,12 +207,16 @@ def guard_to_formula(guard: positions.Guard) -> Formula:
         case positions.Not(part):
             return Not(guard_to_formula(part))
         case positions.All(parts):
-            return And(tuple(map(guard_to_formula, parts))) if len(parts) > 1 else (
-                guard_to_formula(parts[0]) if parts else TRUE
+            return (
+                And(tuple(map(guard_to_formula, parts)))
+                if len(parts) > 1
+                else (guard_to_formula(parts[0]) if parts else TRUE)
             )
         case positions.Any_(parts):
-            return Or(tuple(map(guard_to_formula, parts))) if len(parts) > 1 else (
-                guard_to_formula(parts[0]) if parts else FALSE
+            return (
+                Or(tuple(map(guard_to_formula, parts)))
+                if len(parts) > 1
+                else (guard_to_formula(parts[0]) if parts else FALSE)
             )
         case _:
             assert_never(guard)

@@ -325,7 +325,7 @@ class Fixer:
         if not all(is_safe(term, self.network.domain.least) for term in ref.at):
             smallest, largest = min(smallest, 0), max(largest, 0)
         frac = self.frac(ref.node)
-        format_ = self.format_of(node.function, smallest, largest, frac, self.bounds[node.name])
+        format_ = self.format_of(node.function, node.size, smallest, largest, frac, self.bounds[node.name])
         if node.function == Scalar("exp", (X,)) and self.is_below_maximum(ref.node):
             format_ = Format(
                 self.precision.bits, 0, self.precision.bits if self.precision.frac is None else self.precision.frac
@@ -337,6 +337,8 @@ class Fixer:
     def clipped_identity(self, node: real.Map) -> Format | None:
         """The format of which rounding and saturation are the whole function: ``max(x, 0)``, or a clip of ``round(x)``."""
         function = node.function
+        if function.op == "abs" and function.args[0] in RECTIFIERS:
+            function = function.args[0]
         if function in RECTIFIERS:
             format_ = self.precision.format_for(0.0, self.bounds[node.name][1])
             return format_ if format_.lo == 0 else None
@@ -368,7 +370,9 @@ class Fixer:
         others = ((Ref(f"{node.name}.minus", own), each),)
         self.put(Maximum(node.name, k, size, Ref(f"{node.name}.plus", own), each, None, others, format_))
 
-    def format_of(self, function: Scalar, smallest: int, largest: int, frac: int, seen: tuple[float, float]) -> Format:
+    def format_of(
+        self, function: Scalar, size: int, smallest: int, largest: int, frac: int, seen: tuple[float, float]
+    ) -> Format:
         """The format of a function's result: a bit, small whole numbers exactly, else what fits the values seen."""
         if function.op in ("ge", "gt", "eq"):
             return BIT
@@ -379,7 +383,7 @@ class Fixer:
             bits = max(1, (high - low).bit_length())
             if bits <= max(self.precision.bits, 8):
                 return Format(bits, low, 0)
-        return self.precision.format_for(*seen)
+        return self.precision.for_table(size).format_for(*seen)
 
     def add_maximum(self, node: real.Maximum) -> None:
         """Round all candidates to one format."""

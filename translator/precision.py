@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,8 @@ from circuits.formats import MAX_BITS, Format
 Reals = np.ndarray[Any, np.dtype[np.float64]]
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 
-EXACT_WEIGHT_BITS = 25
+TABLE_GATES = 1 << 16
+LEAST_TABLE_BITS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,14 @@ class Precision:
 
     def __str__(self) -> str:
         return f"fixed:{self.bits}" + ("" if self.frac is None else f".{self.frac}")
+
+    def for_table(self, size: int) -> Precision:
+        """The precision of a table's results: a step function has a gate for each step, so wide tables get fewer bits.
+
+        No node has more than about `TABLE_GATES` of them, unless words have no more than `LEAST_TABLE_BITS` bits anyway.
+        """
+        affordable = max(LEAST_TABLE_BITS, int(math.log2(TABLE_GATES / max(1, size))))
+        return self if self.frac is not None or self.bits <= affordable else replace(self, bits=affordable)
 
     def format_for(self, low: float, high: float) -> Format:
         """The format with the finest step that still reaches from `low` to `high`.
