@@ -1,0 +1,138 @@
+"""Answers: the decisions and outputs of one side on words that were typed or on a file of inputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from circuits.diagnostics import fail
+from circuits.network import Inputs
+from circuits.readout import decisions, score_decisions, scores
+from translator.fidelity import encode
+from translator.inputs import features_of, load_array, split_words
+from translator.terminal import Line, plain, table_to_lines
+from translator.words import format_word, parse_word
+
+if TYPE_CHECKING:
+    from translator.sides import Sides
+
+SIDES = ("onnx", "network", "circuit", "sentence")
+CHUNK_POSITIONS = 1 << 20
+CHUNK_CASES = 1 << 13
+MOST_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Cases:
+    """Inputs in the order of their file, in groups of one length, with the places of each group's rows."""
+
+    groups: tuple[Any, ...]
+    places: tuple[Any, ...]
+    shown: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """One decision and one output for each case."""
+
+    cases: Cases
+    decisions: list[Any]
+    outputs: list[Any]
+
+
+def cases_of_word(sides: Sides, text: str) -> Cases:
+    """A single word that was typed.
+
+    Raises:
+        FomError: the network reads numbers, or a letter is not in its alphabet.
+    """
+    if isinstance(sides.network.input, Inputs):
+        raise fail(
+            "T071",
+            f"the network reads {sides.network.input.size} numbers, not words",
+            help="give an .npz file: --inputs FILE.npz",
+        )
+    word = parse_word(text, sides.network.alphabet)
+    sides.network.domain.require(len(word))
+    return Cases((word[None],), (np.zeros(1, dtype=np.int64),), (format_word(word, sides.network.alphabet),))
+
+
+def cases_of_file(sides: Sides, path: Path) -> Cases:
+    """The inputs of an .npz file.
+
+    Raises:
+        FomError: they do not fit the network.
+    """
+    array = load_array(path, sides.oracle.session.get_inputs()[0].name)
+    given = sides.network.input
+    if isinstance(given, Inputs):
+        flat = features_of(array, path, given.size)
+        return Cases((flat,), (np.arange(len(flat)),), tuple(map(numbers_text, flat[:MOST_SHOWN])))
+    alphabet = sides.network.alphabet
+    groups, places = split_words(array, path, len(alphabet))
+    for group in groups:
+        sides.network.domain.require(group.shape[1])
+    first = [np.asarray(row) for row in np.asarray(array)[:MOST_SHOWN]]
+    return Cases(groups, places, tuple(format_word(row[row >= 0], alphabet) for row in first))
+
+
+def numbers_text(row: Any) -> str:
+    """The first numbers of an input."""
+    return " ".join(f"{value:g}" for value in row[:6]) + (" ..." if len(row) > 6 else "")
+
+
+def answer(sides: Sides, side: str, cases: Cases) -> Answers:
+    """Ask one side for every case, in batches of one length."""
+    found: list[Any] = [None] * sum(len(group) for group in cases.groups)
+    outputs: list[Any] = list(found)
+    for group, places in zip(cases.groups, cases.places, strict=True):
+        chunk = max(1, min(CHUNK_CASES, CHUNK_POSITIONS // max(1, group.shape[1] ** 2)))
+        for start in range(0, len(group), chunk):
+            decided, computed = ask(sides, side, group[start : start + chunk])
+            for place, decision, output in zip(
+                places[start : start + chunk].tolist(), decided.tolist(), computed.tolist(), strict=True
+            ):
+                found[place], outputs[place] = decision, output
+    return Answers(cases, found, outputs)
+
+
+def ask(sides: Sides, side: str, inputs: Any) -> tuple[Any, Any]:
+    """Decisions and outputs of one batch: logits of onnxruntime and the network, decision words of circuit and sentence."""
+    readout, format_ = sides.readout, sides.family.decision_format
+    if side == "onnx":
+        logits = sides.oracle.logits(inputs)
+        return score_decisions(readout.kind, logits), logits
+    codes = encode(sides.network, inputs)
+    if side == "network":
+        from circuits.evaluate import evaluate
+
+        values = evaluate(sides.network, codes)
+        return decisions(readout, format_, values[readout.decision]), scores(sides.network, values)
+    words = sides.circuit_words(codes) if side == "circuit" else sides.sentence_words(codes)
+    return decisions(readout, format_, words), np.ldexp(words.astype(np.float64), -format_.frac)
+
+
+def answer_lines(answers: Answers) -> list[Line]:
+    """Decisions for a reader: one line for each case, the first ones of many."""
+    shown = answers.cases.shown[:MOST_SHOWN]
+    if len(answers.decisions) == 1:
+        return [plain(decision_text(answers.decisions[0]))]
+    rows = [(decision_text(decision), text) for decision, text in zip(answers.decisions, shown, strict=False)]
+    lines = table_to_lines(("decision", "input"), [(first, text) for first, text in rows])
+    left = len(answers.decisions) - len(rows)
+    if left:
+        lines.append(plain(f"... and {left:,} more (--json gives all of them)"))
+    if not isinstance(answers.decisions[0], list):
+        values, counts = np.unique(np.array(answers.decisions), return_counts=True)
+        if len(values) <= MOST_SHOWN:
+            parts = [f"{value} for {count:,}" for value, count in zip(values.tolist(), counts.tolist(), strict=True)]
+            lines += [plain(), plain(f"{len(answers.decisions):,} inputs: {', '.join(parts)}")]
+    return lines
+
+
+def decision_text(value: Any) -> str:
+    """A decision, or one for each position."""
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)

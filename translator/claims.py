@@ -1,0 +1,133 @@
+"""Verdicts for a reader: the object of `fom verify --json`, and the same as a table with a last line that sums up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from logic.verdicts import Claim, Holds, Proof, Refuted, Unknown
+from translator.terminal import Line, line_width, plain, rows_to_lines, table_to_lines
+from translator.verification import Report
+
+EXIT_CODES = {"holds": 0, "refuted": 1, "unknown": 3}
+MOST_OPEN = 5
+
+
+def report_facts(report: Report, edited: tuple[str, ...]) -> dict[str, Any]:
+    """The report, ready for JSON."""
+    return {
+        "schema": 1,
+        "verdict": report.verdict,
+        "scope": report.scope,
+        "claims": [claim_facts(claim) for claim in report.claims],
+        "notes": list(report.notes),
+        "edited": list(edited),
+    }
+
+
+def claim_facts(claim: Claim) -> dict[str, Any]:
+    """One claim, ready for JSON; a counterexample, a reason or lemmas only where there are any."""
+    facts: dict[str, Any] = {
+        "left": claim.left,
+        "right": claim.right,
+        "scope": claim.scope,
+        "method": claim.method,
+        "verdict": claim.word,
+        "seconds": claim.seconds,
+    }
+    match claim.verdict:
+        case Refuted(counterexample):
+            facts["counterexample"] = {"word": counterexample.word, "decisions": counterexample.decisions}
+        case Unknown(reason):
+            facts["reason"] = reason
+        case Holds(proof):
+            if proof is not None:
+                facts["lemmas"] = lemma_facts(proof)
+    if claim.notes:
+        facts["open"] = list(claim.notes)
+    return facts
+
+
+def lemma_facts(proof: Proof) -> dict[str, Any]:
+    """How many lemmas a proof has, by method, and how many elements of the family they speak about."""
+    return {
+        "total": len(proof.lemmas),
+        "by_method": proof.by_method(),
+        "covers": sum(lemma.covers for lemma in proof.lemmas),
+    }
+
+
+def report_lines(report: Report) -> list[Line]:
+    """The report for a reader; the last line is the verdict."""
+    rows: list[tuple[str, ...]] = [
+        (f"{claim.left} = {claim.right}", claim.scope, claim.method, claim.word, f"{claim.seconds:.2f} s")
+        for claim in report.claims
+    ]
+    lines = table_to_lines(("claim", "scope", "method", "verdict", "time"), shorten_scopes(rows), right=(4,))
+    for claim in report.claims:
+        lines += claim_lines(claim)
+    if report.notes:
+        lines += [plain(), *rows_to_lines([("note", note) for note in report.notes], label_width=6)]
+    return [*lines, plain(), verdict_line(report)]
+
+
+def shorten_scopes(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Cut scopes so that the table fits the line; the last line says the scope in full."""
+    others = sum(max([len(row[place]) for row in rows] + [7]) + 2 for place in (0, 2, 3, 4)) if rows else 0
+    room = max(12, line_width() - others - 2)
+    return [(row[0], row[1] if len(row[1]) <= room else row[1][: room - 3] + "...", *row[2:]) for row in rows]
+
+
+def claim_lines(claim: Claim) -> list[Line]:
+    """What stands behind a claim, if there is more to say than its verdict."""
+    title = f"{claim.left} = {claim.right}, {claim.method}"
+    match claim.verdict:
+        case Holds(proof) if proof is not None:
+            facts = lemma_facts(proof)
+            methods = ", ".join(f"{count:,} by {method}" for method, count in facts["by_method"].items())
+            text = f"{facts['total']:,} lemmas ({methods}) on {facts['covers']:,} gates, sums and definitions"
+            return [plain(), plain(title, "bold"), *rows_to_lines([("", text)], label_width=2)]
+        case Refuted(counterexample):
+            shown = [(side, decision_text(value)) for side, value in counterexample.decisions.items()]
+            word = counterexample.word
+            width = max([len(side) for side, _ in shown] + [5]) + 4
+            rows = [("  input", word), *((f"  {side}", text) for side, text in shown)]
+            return [plain(), plain(f"{title}: decisions differ", "bold"), *rows_to_lines(rows, label_width=width)]
+        case Unknown(reason):
+            rows = [("  open", note) for note in claim.notes[:MOST_OPEN]] or [("  ", reason)]
+            head = plain(f"{title}: {reason.split(';')[0]}" if claim.notes else title, "bold")
+            return [plain(), head, *rows_to_lines(rows, label_width=8)]
+    return []
+
+
+def decision_text(value: Any) -> str:
+    """A decision, or one for each position."""
+    return " ".join(map(decision_text, value)) if isinstance(value, list) else str(value)
+
+
+def verdict_line(report: Report) -> Line:
+    """The verdict with its scope, or with the input that refutes."""
+    word = report.verdict
+    if word == "refuted":
+        refuted = next(claim for claim in report.claims if isinstance(claim.verdict, Refuted))
+        assert_word = refuted.verdict.counterexample.word if isinstance(refuted.verdict, Refuted) else ""
+        shown = assert_word if assert_word else "the empty word"
+        return [(word, "bold red"), (f": {refuted.left} and {refuted.right} differ on: {shown}", "")]
+    sides = "network = spec" if any(claim.right == "spec" for claim in report.claims) else ""
+    if not sides:
+        monolithic = {claim.method for claim in report.claims} == {"monolithic"}
+        sides = "network = sentence" if monolithic else "network = circuit = sentence"
+    text = f": {sides}, {report.scope}"
+    wider = proved_scope(report)
+    if word == "holds" and wider is not None and wider != report.scope:
+        text += f"; by composition for {wider}"
+    return [(word, f"bold {'green' if word == 'holds' else 'yellow'}"), (text, "")]
+
+
+def proved_scope(report: Report) -> str | None:
+    """The scope of the compositional proof, if both of its halves are there."""
+    scopes = {
+        (claim.left, claim.right): claim.scope
+        for claim in report.claims
+        if claim.method == "compositional" and isinstance(claim.verdict, Holds)
+    }
+    return next(iter(scopes.values())) if len(scopes) == 2 else None

@@ -1,0 +1,159 @@
+"""Model checking: in which words, or at which positions of them, a sentence of FO(M) holds."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from circuits.diagnostics import fail
+from logic.syntax import Sentence
+from translator.terminal import Line, is_terminal
+from translator.words import parse_word, split_alphabet
+
+HEADER = re.compile(r"(?:\s|(?:--|//)[^\n]*)*(?:letters|propositions)\b")
+
+
+@dataclass(frozen=True)
+class Question:
+    """A sentence over an alphabet, the words asked about, and the propositions that hold."""
+
+    sentence: Sentence
+    words: tuple[tuple[str, ...], ...]
+    true: frozenset[str]
+
+
+def question(formula: str, words: list[str], alphabet: str | None, propositions: str | None) -> Question:
+    """Read a sentence, or its file, and words.
+
+    Without a header in the text and without `alphabet`, words may have any letters.
+
+    Raises:
+        FomError: a syntax error, a letter outside the alphabet, or propositions of which nothing is said.
+    """
+    from logic.parser import parse
+
+    text, name = read_formula(formula)
+    sentence = parse(text, name)
+    declared = HEADER.match(text) is not None
+    letters = sentence.letters
+    if alphabet is not None:
+        given = split_alphabet(alphabet)
+        missing = [letter for letter in letters if letter not in given]
+        if missing:
+            raise fail(
+                "T016",
+                f"`{missing[0]}` is neither defined nor a letter of the alphabet",
+                where=name,
+                note=f"the letters are: {' '.join(given)}",
+            )
+        letters, declared = given, True
+    if declared:
+        read = [tuple(letters[number] for number in parse_word(word, letters)) for word in words]
+    else:
+        read = [split_word(word, letters) for word in words]
+        letters = tuple(dict.fromkeys((*letters, *(letter for word in read for letter in word))))
+    return Question(replace(sentence, letters=letters), tuple(read), read_propositions(sentence, propositions))
+
+
+def read_formula(formula: str) -> tuple[str, str]:
+    """The text of a formula, and its name in messages.
+
+    Raises:
+        FomError: a file that cannot be read.
+    """
+    if not formula.endswith(".fom"):
+        return formula, "formula"
+    try:
+        return Path(formula).read_text(encoding="utf-8"), formula
+    except FileNotFoundError:
+        raise fail("T015", "the file of the sentence does not exist", where=formula) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise fail("T015", f"the file of the sentence cannot be read: {error}", where=formula) from None
+
+
+def split_word(text: str, letters: tuple[str, ...]) -> tuple[str, ...]:
+    """Split a word over an open alphabet: at blanks, or into characters when the formula's letters are characters."""
+    parts = text.split()
+    if len(parts) == 1 and parts[0] not in letters and all(len(letter) == 1 for letter in letters):
+        return tuple(parts[0])
+    return tuple(parts)
+
+
+def read_propositions(sentence: Sentence, given: str | None) -> frozenset[str]:
+    """The propositions that hold.
+
+    Raises:
+        FomError: the sentence has propositions and nothing is said of them, or another name is given.
+    """
+    known = sentence.propositions
+    if given is None:
+        if known:
+            some = ", ".join(known[:6]) + (", ..." if len(known) > 6 else "")
+            raise fail(
+                "T077",
+                f"the sentence reads propositions: {some}",
+                note="a bare name that is not defined is a proposition, which holds or does not in each input",
+                help="say which of them hold: --true p,q (or --true '')",
+            )
+        return frozenset()
+    names = split_alphabet(given)
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise fail(
+            "T077", f"the sentence reads no proposition `{unknown[0]}`", note=f"it reads: {', '.join(known) or 'none'}"
+        )
+    return frozenset(names)
+
+
+def answer(asked: Question, reference: bool) -> list[Any]:
+    """A truth value for each word, or a list of them, one for each position, if the sentence has a free variable."""
+    return [by_definition(asked, word) for word in asked.words] if reference else in_batches(asked)
+
+
+def by_definition(asked: Question, letters: tuple[str, ...]) -> Any:
+    """Evaluate as the definition of truth says."""
+    from logic.semantics import Word, satisfies
+
+    word = Word(letters, asked.true)
+    if not asked.sentence.free:
+        return satisfies(word, asked.sentence)
+    (variable,) = asked.sentence.free
+    return [satisfies(word, asked.sentence, {variable: position}) for position in range(1, word.n + 1)]
+
+
+def in_batches(asked: Question) -> list[Any]:
+    """Evaluate all words of one length at once."""
+    from logic.batch import evaluate
+
+    numbers = {letter: number for number, letter in enumerate(asked.sentence.letters)}
+    results: list[Any] = [None] * len(asked.words)
+    for n in sorted({len(word) for word in asked.words}):
+        places = [place for place, word in enumerate(asked.words) if len(word) == n]
+        rows = [[numbers[letter] for letter in asked.words[place]] for place in places]
+        batch = np.array(rows, dtype=np.int64).reshape(len(rows), n)
+        holds = np.array([[name in asked.true for name in asked.sentence.propositions]] * len(rows), dtype=bool)
+        truth = evaluate(asked.sentence, batch, holds.reshape(len(rows), len(asked.sentence.propositions)))[""]
+        for place, value in zip(places, truth.tolist(), strict=True):
+            results[place] = value
+    return results
+
+
+def result_lines(asked: Question, results: list[Any]) -> list[Line]:
+    """One line for each word; on a terminal, several results stand beside their words."""
+    import sys
+
+    lines: list[Line] = []
+    beside = len(results) > 1 and is_terminal(sys.stdout)
+    for word, result in zip(asked.words, results, strict=True):
+        text = " ".join(map(truth_text, result)) if isinstance(result, list) else truth_text(result)
+        lines.append([(text, ""), (f"  {' '.join(word) or '(empty word)'}" if beside else "", "dim")])
+    return lines
+
+
+def truth_text(value: bool) -> str:
+    """A truth value as the text form of sentences writes it."""
+    return "true" if value else "false"

@@ -1,0 +1,157 @@
+"""The terminal: aligned lines on stdout, progress and diagnostics on stderr, plain text where the stream is no terminal.
+
+A line is a list of spans, text with a style; the styles show on a terminal and vanish elsewhere, so that both read the same.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+from circuits.diagnostics import Diagnostic
+
+Span = tuple[str, str]
+Line = list[Span]
+Row = tuple[str, str]
+
+LABEL_WIDTH = 12
+WIDEST = 110
+STYLES = {"holds": "bold green", "refuted": "bold red", "unknown": "bold yellow"}
+
+
+class OutputClosed(Exception):
+    """Whoever reads stdout stopped reading."""
+
+
+def line_width() -> int:
+    """Columns to fill: those of the terminal, at most `WIDEST`, and 80 without one."""
+    return max(40, min(shutil.get_terminal_size((80, 24)).columns, WIDEST))
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Tell whether styles show on a stream."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def write(text: str) -> None:
+    """Write text to stdout.
+
+    Raises:
+        OutputClosed: nobody reads any more.
+    """
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise OutputClosed from None
+
+
+def write_lines(lines: Iterable[Line]) -> None:
+    """Write lines to stdout, with their styles on a terminal."""
+    if not is_terminal(sys.stdout):
+        write("".join("".join(text for text, _ in line).rstrip() + "\n" for line in lines))
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=True)
+    for line in lines:
+        console.print(Text.assemble(*line))
+
+
+def plain(text: str = "", style: str = "") -> Line:
+    """A line of one span."""
+    return [(text, style)]
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Break text into lines at blanks, never inside a word; line breaks in the text stay."""
+    lines: list[str] = []
+    for part in text.split("\n"):
+        lines += textwrap.wrap(part, max(20, width), break_long_words=False, break_on_hyphens=False) or [""]
+    return lines
+
+
+def rows_to_lines(rows: Iterable[Row], width: int | None = None, label_width: int = LABEL_WIDTH) -> list[Line]:
+    """Lay out labelled texts: labels in a column of their own, the texts wrapped beside it; an empty row is an empty line."""
+    room = (width or line_width()) - label_width
+    lines: list[Line] = []
+    for label, text in rows:
+        for number, part in enumerate(wrap(text, room)):
+            lines.append([((label if not number else "").ljust(label_width), "bold"), (part, "")])
+    return lines
+
+
+def table_to_lines(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[Line]:
+    """Align columns; the columns listed in `right` are right-aligned, and words that are verdicts get their colour."""
+    widths = [max(len(row[place]) for row in (header, *rows)) for place in range(len(header))]
+
+    def aligned(row: Sequence[str], style: str) -> Line:
+        line: Line = []
+        for place, cell in enumerate(row):
+            text = cell.rjust(widths[place]) if place in right else cell.ljust(widths[place])
+            line.append((text + "  ", STYLES.get(cell, style)))
+        return line
+
+    return [aligned(header, "bold"), *(aligned(row, "") for row in rows)]
+
+
+class Progress:
+    """Tells on stderr what is going on: a spinner on a terminal, a line for each stage elsewhere."""
+
+    def __init__(self, status: Any = None) -> None:
+        self.status = status
+
+    def __call__(self, message: str) -> None:
+        if self.status is not None:
+            from rich.markup import escape
+
+            self.status.update(escape(message))
+            return
+        complain(message)
+
+
+@contextmanager
+def progress() -> Iterator[Progress]:
+    """Show progress while the block runs."""
+    if not is_terminal(sys.stderr):
+        yield Progress()
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("starting") as status:
+        yield Progress(status)
+
+
+def complain(text: str) -> None:
+    """Write a line to stderr, if anybody reads it."""
+    try:
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+    except (BrokenPipeError, ValueError):
+        return
+
+
+def write_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
+    """Write diagnostics to stderr, the code in red on a terminal."""
+    coloured = is_terminal(sys.stderr) and not os.environ.get("NO_COLOR")
+    for diagnostic in diagnostics:
+        text = str(diagnostic)
+        if coloured:
+            head, rest = text[: len(f"error[{diagnostic.code}]")], text[len(f"error[{diagnostic.code}]") :]
+            first, *others = rest.split("\n")
+            text = "\n".join([f"\033[1;31m{head}\033[0m\033[1m{first}\033[0m", *others])
+        complain(text)
+
+
+def close_stdout() -> None:
+    """Let the interpreter's last flush of a closed stdout go nowhere."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):
+        return
