@@ -1,4 +1,4 @@
-"""Denominators are at least 1: from bounds, or because a softmax contains its own maximum.
+"""Denominators are at least 1: from bounds, from a count of positions, or because a softmax contains its own maximum.
 
 A softmax denominator adds up words ``e(S)`` of exponential tables, one for each candidate of a maximum M, where S is the
 candidate's score less M. At the candidate that attains M the argument lies within the rounding of the score, where the table
@@ -25,11 +25,15 @@ Atom = tuple[str, tuple[Term, ...], Guard | None, int]
 
 @dataclass(slots=True)
 class Row:
-    """One element of an exact value: multiples of elements of words and products, ``const`` and ``length * n``."""
+    """One element of an exact value: multiples of elements of words and products, ``const`` and ``length * n``.
+
+    `counts` are multiples of the number of positions y with a guard.
+    """
 
     terms: dict[Atom, int] = field(default_factory=dict)
     const: int = 0
     length: int = 0
+    counts: dict[Guard, int] = field(default_factory=dict)
     vague: bool = False
 
     def add(self, atom: Atom, coef: int) -> None:
@@ -42,7 +46,7 @@ class Row:
 
 
 def row_of(network: Network, start: Atom, n_positions: int) -> Row:
-    """An element read through affine maps and sums; `vague` where a constant or a sum stands under a guard."""
+    """An element read through affine maps and sums; `vague` where a multiple of n stands under a guard."""
     row = Row()
     stack = [(start, 1)]
     while stack:
@@ -54,8 +58,9 @@ def row_of(network: Network, start: Atom, n_positions: int) -> Row:
                 if guard is None:
                     row.const += coef * int(const[element])
                     row.length += coef * int(length[element])
-                elif const[element] or length[element]:
-                    row.vague = True
+                else:
+                    row.counts[guard] = row.counts.get(guard, 0) + coef * int(const[element])
+                    row.vague = row.vague or bool(length[element])
                 for operand in operands:
                     moved = tuple(term.substitute(at) for term in operand.ref.at)
                     weights = operand.matrix
@@ -92,7 +97,8 @@ def prove_positive(network: Network, session: Session, node: Quotient) -> None:
             )
         else:
             session.add(
-                f"`{name}` element {element} is at least 1: it contains the term of the largest score",
+                f"`{name}` element {element} is at least 1: no summand is negative, and one is at least 1, "
+                "a position counted, or the term of the largest score",
                 "structure",
                 1,
                 time.perf_counter() - start,
@@ -100,9 +106,9 @@ def prove_positive(network: Network, session: Session, node: Quotient) -> None:
 
 
 def softmax_trouble(network: Network, session: Session, bounds: Bounds, start: Atom, k: int) -> str:
-    """Why a denominator is not known to contain the term of a largest score; empty if it is."""
+    """Why a denominator is not known to count a position or contain the term of a largest score; empty if it is."""
     row = row_of(network, start, k)
-    if row.vague or row.const < 0 or row.length < 0:
+    if row.vague or row.const < 0 or row.length < 0 or min(row.counts.values(), default=0) < 0:
         return "its constants may be negative"
     covered: dict[Atom, set[Atom]] = {}
     for (name, at, guard, element), coef in row.terms.items():
@@ -114,6 +120,9 @@ def softmax_trouble(network: Network, session: Session, bounds: Bounds, start: A
         if isinstance(table, Table) and coef > 0 and all(is_safe(term, network.domain.least) for term in at):
             for top, candidate in attained(network, bounds, table, (name, at, guard, element), k):
                 covered.setdefault(top, set()).add(candidate)
+    for guard, coef in row.counts.items():
+        if coef and not somewhere(session, network.domain, guard, k):
+            return ""
     trouble = "no summand is a table of a score less its maximum under the same guard, with a code of at least 1 near 0"
     for top, found in covered.items():
         wanted = set(candidates(network, top, k))
@@ -160,7 +169,7 @@ def attained(network: Network, bounds: Bounds, table: Table, term: Atom, k: int)
     ]
     result = []
     for top in tops:
-        rest = Row(dict(argument.terms), argument.const, argument.length, argument.vague)
+        rest = Row(dict(argument.terms), argument.const, argument.length, dict(argument.counts), argument.vague)
         multiple = -rest.terms.pop(top)
         result += [
             (top, candidate)
@@ -211,4 +220,4 @@ def nearly_zero(
 
 def same(left: Row, right: Row) -> bool:
     """Tell whether two rows are equal."""
-    return (left.terms, left.const, left.length) == (right.terms, right.const, right.length)
+    return (left.terms, left.const, left.length, left.counts) == (right.terms, right.const, right.length, right.counts)
