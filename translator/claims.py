@@ -101,7 +101,9 @@ def claim_lines(claim: Claim) -> list[Line]:
 
 def decision_text(value: Any) -> str:
     """A decision, or one for each position."""
-    return " ".join(map(decision_text, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return " ".join(map(decision_text, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def verdict_line(report: Report) -> Line:
@@ -109,9 +111,8 @@ def verdict_line(report: Report) -> Line:
     word = report.verdict
     if word == "refuted":
         refuted = next(claim for claim in report.claims if isinstance(claim.verdict, Refuted))
-        assert_word = refuted.verdict.counterexample.word if isinstance(refuted.verdict, Refuted) else ""
-        shown = assert_word if assert_word else "the empty word"
-        return [(word, "bold red"), (f": {refuted.left} and {refuted.right} differ on: {shown}", "")]
+        found = refuted.verdict.counterexample.word if isinstance(refuted.verdict, Refuted) else ""
+        return [(word, "bold red"), (f": {refuted.left} and {refuted.right} differ on: {found}", "")]
     sides = "network = spec" if any(claim.right == "spec" for claim in report.claims) else ""
     if not sides:
         monolithic = {claim.method for claim in report.claims} == {"monolithic"}
@@ -120,6 +121,8 @@ def verdict_line(report: Report) -> Line:
     wider = proved_scope(report)
     if word == "holds" and wider is not None and wider != report.scope:
         text += f"; by composition for {wider}"
+    elif word == "holds" and any(isinstance(claim.verdict, Unknown) for claim in report.claims):
+        text += "; beyond that unknown"
     return [(word, f"bold {'green' if word == 'holds' else 'yellow'}"), (text, "")]
 
 

@@ -57,13 +57,18 @@ def card(translation: Translation) -> str:
     return "".join(
         [
             f'<div style="{CARD}">',
-            f'<div style="{TITLE}">{escape(translation.model.name)}{badge}</div>',
+            f'<div style="{TITLE}">{escape(title(translation))}{badge}</div>',
             table([[(KEY, label), (VALUE, text)] for label, text in rows]),
             sizes(facts),
             f'<div style="{CODE}">{escape(excerpt(translation.sentence))}</div>',
             "</div>",
         ]
     )
+
+
+def title(translation: Translation) -> str:
+    """The file's name with its folder's, since many files are called model.onnx."""
+    return "/".join(translation.model.absolute().parts[-2:])
 
 
 def sentence_line(facts: dict[str, Any]) -> str:
@@ -111,7 +116,7 @@ def table(rows: list[list[tuple[str, str]]]) -> str:
         + "</tr>"
         for row in rows
     )
-    return f'<table style="border-collapse:collapse;border:0;margin:0">{"".join(lines)}</table>'
+    return f'<table style="border-collapse:collapse;border:0;margin:0;font:inherit">{"".join(lines)}</table>'
 
 
 def excerpt(sentence: Sentence) -> str:

@@ -10,7 +10,7 @@ from circuits.family import Family
 from circuits.network import Exact, Inputs, Letters, Maximum, Network, Predicates
 from circuits.sizes import Polynomial
 from logic.syntax import Call, Sentence
-from translator.terminal import Row
+from translator.terminal import Row, unbroken
 
 if TYPE_CHECKING:
     from translator.pipeline import Translation
@@ -223,9 +223,11 @@ def precision_text(facts: dict[str, Any]) -> str:
         return f"{text}; as given"
     text += "; tested, not certified"
     tried = [
-        f"{one['precision']} (no format fits)"
-        if one["agree"] is None
-        else f"{one['precision']} {one['agree']:,}/{one['inputs']:,}"
+        unbroken(
+            f"{one['precision']} (no format fits)"
+            if one["agree"] is None
+            else f"{one['precision']} {one['agree']:,}/{one['inputs']:,}"
+        )
         for one in facts["tried"]
     ]
     return f"{text}\ntried {', '.join(tried)}"
@@ -258,7 +260,7 @@ def family_text(facts: dict[str, Any]) -> str:
 
 def size_text(size: dict[str, Any], static: bool) -> str:
     """A size as a polynomial with its values."""
-    values = [f"{value:,} at n = {n}" for n, value in size["at"].items()]
+    values = [unbroken(f"{value:,} at n = {n}") for n, value in size["at"].items()]
     if static:
         return f"{next(iter(size['at'].values())):,}"
     if size["polynomial"] is None:
@@ -282,7 +284,7 @@ def sentence_text(facts: dict[str, Any]) -> str:
 def time_text(seconds: dict[str, float]) -> str:
     """The total, and the stages that took a noticeable part of it."""
     total = sum(seconds.values())
-    parts = ", ".join(f"{name} {value:.2f}" for name, value in seconds.items() if value >= 0.005)
+    parts = ", ".join(unbroken(f"{name} {value:.2f}") for name, value in seconds.items() if value >= 0.005)
     return f"{total:.2f} s: {parts}" if parts else f"{total:.2f} s"
 
 

@@ -88,14 +88,12 @@ def names_read(definition: Definition) -> list[str]:
 def overview(shown: Shown) -> list[Line]:
     """What was built: the facts, the nodes of the network with their templates, and an excerpt of the sentence."""
     facts = shown.artifacts.manifest
-    rows = [("model", str(facts.get("model", "")))]
-    for name, text in (
-        ("input", input_text),
-        ("precision", precision_text),
-        ("family", family_text),
-        ("sentence", sentence_text),
-    ):
-        rows.append((name, text(facts)))
+    texts = {"input": input_text, "precision": precision_text, "family": family_text, "sentence": sentence_text}
+    try:
+        rows = [("model", str(facts["model"])), *((name, text(facts)) for name, text in texts.items())]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        where = str(shown.artifacts.folder / "manifest.json")
+        raise fail("T053", f"the manifest is damaged: {error}", where=where, help="translate again") from None
     rows += [("note", f"{name} was edited since it was translated") for name in shown.artifacts.edited]
     return [*rows_to_lines(rows), plain(), *node_table(shown), plain(), *excerpt(shown)]
 

@@ -121,8 +121,13 @@ def replacing(folder: Path) -> Iterator[Path]:
         if target.exists():
             old = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent)) / "old"
             target.rename(old)
-            temporary.rename(target)
-            shutil.rmtree(old.parent)
+            try:
+                temporary.rename(target)
+            except BaseException:
+                old.rename(target)
+                raise
+            finally:
+                shutil.rmtree(old.parent, ignore_errors=True)
         else:
             temporary.rename(target)
     except BaseException:
@@ -178,10 +183,11 @@ def load(folder: Path) -> Artifacts:
         )  # fmt: skip
     try:
         manifest = json.loads(read_text(path))
-        hashes = manifest["hashes"]
+        hashes = dict(manifest["hashes"])
+        str(manifest["readout"]["formula"])
         if manifest["schema"] != 1:
             raise fail("T053", f"the manifest has schema {manifest['schema']}, this version reads 1", where=str(path))
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise fail("T053", f"the manifest is damaged: {error}", where=str(path), help="translate again") from None
     for name in FILES:
         if not (folder / name).is_file():

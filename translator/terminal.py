@@ -21,6 +21,7 @@ Row = tuple[str, str]
 
 LABEL_WIDTH = 12
 WIDEST = 110
+NO_BREAK = "\u00a0"
 STYLES = {"holds": "bold green", "refuted": "bold red", "unknown": "bold yellow"}
 
 
@@ -70,11 +71,16 @@ def plain(text: str = "", style: str = "") -> Line:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Break text into lines at blanks, never inside a word; line breaks in the text stay."""
+    """Break text into lines at blanks, never inside a word; line breaks in the text stay, and `unbroken` parts in one piece."""
     lines: list[str] = []
     for part in text.split("\n"):
         lines += textwrap.wrap(part, max(20, width), break_long_words=False, break_on_hyphens=False) or [""]
-    return lines
+    return [line.replace(NO_BREAK, " ") for line in lines]
+
+
+def unbroken(text: str) -> str:
+    """Keep a text on one line when it is wrapped."""
+    return text.replace(" ", NO_BREAK)
 
 
 def rows_to_lines(rows: Iterable[Row], width: int | None = None, label_width: int = LABEL_WIDTH) -> list[Line]:

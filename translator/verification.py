@@ -133,7 +133,12 @@ class Verifier:
             return "every input"
         if self.question.all_lengths:
             return "every length"
-        return span(self.lengths) + (f", where {self.question.where}" if self.question.where else "")
+        return self.restricted(self.lengths)
+
+    def restricted(self, lengths: list[int]) -> str:
+        """Lengths with the words and positions considered, in words."""
+        where = f", where {self.question.where}" if self.question.where else ""
+        return span(lengths) + where + (f", at {self.question.at}" if self.question.at else "")
 
     @property
     def everywhere(self) -> str:
@@ -186,7 +191,7 @@ class Verifier:
         if not cheap:
             self.notes.append(f"exhaustive comparison is too expensive from n = {self.lengths[0]} on")
             return
-        scope = self.scope if cheap == self.lengths and not self.question.all_lengths else span(cheap)
+        scope = self.restricted(cheap)
         if self.static:
             scope = "every input"
         started = time.perf_counter()
@@ -260,17 +265,26 @@ class Verifier:
 
     def expected_formula(self, values: Integers) -> Any:
         """The truth of the decision bit that the sentence should decide, from decision words."""
-        from logic.family_to_sentence import decision_labels, default_decision
+        from logic.family_to_sentence import decision_labels
 
         family = self.source.family
-        manifest = getattr(self.source, "manifest", None)
-        labels = decision_labels(family)
-        named = manifest["readout"]["formula"] if manifest else None
-        place = labels.index(named) if named in labels else default_decision(family)
+        place = decision_labels(family).index(self.decided())
         if self.network.readout.kind != "value":
             return values[..., place].astype(bool)
         element, bit = divmod(place, family.decision_format.bits)
         return ((values[..., element] - family.decision_format.lo) >> bit & 1).astype(bool)
+
+    def decided(self) -> str:
+        """The decision bit that the last formula should be: as the manifest or the settings say, or the default."""
+        from logic.family_to_sentence import decision_labels, default_decision
+        from translator.pipeline import readout_label
+
+        labels = decision_labels(self.source.family)
+        manifest, settings = getattr(self.source, "manifest", None), getattr(self.source, "settings", None)
+        named = manifest["readout"]["formula"] if manifest else None
+        if settings is not None:
+            named = readout_label(self.source.family, settings.readout)
+        return named if named in labels else labels[default_decision(self.source.family)]
 
     def refute(self, row: Integers, what: str = "decision") -> Refuted:
         """Replay an input through every representation."""
@@ -300,13 +314,13 @@ class Verifier:
         for words in batches:
             values = {side: getattr(self.sides, f"{side}_words")(words) for side in ("network", "circuit", "sentence")}
             for left, right in PAIRS:
-                found = self.difference(words, values[left], values[right])
+                found, what = self.difference(words, values[left], values[right]), "decision"
                 if found is None and right == "sentence":
-                    found = self.formula_difference(words, values[right])
+                    found, what = self.formula_difference(words, values[right]), "formula"
                 known = any((c.left, c.right) == (left, right) and isinstance(c.verdict, Refuted) for c in self.claims)
                 if found is not None and not known:
                     scope = "every input" if self.static else f"n = {words.shape[1]}"
-                    self.claims.append(Claim(left, right, scope, "search", self.refute(words[found]), 0.0))
+                    self.claims.append(Claim(left, right, scope, "search", self.refute(words[found], what), 0.0))
         self.notes.append(f"a search on {what} ended; it proves nothing by itself")
 
     def compositional(self) -> None:
@@ -315,11 +329,13 @@ class Verifier:
         from logic.proving.network_circuit import prove_network_circuit
 
         opened = False
+        tell = seldom(self.progress)
         provers: tuple[tuple[tuple[str, str], Callable[[], Proof]], ...] = (
-            (PAIRS[0], lambda: prove_network_circuit(self.network, self.source.family, self.progress)),
-            (PAIRS[1], lambda: prove_circuit_sentence(self.source.family, self.source.sentence, self.progress)),
+            (PAIRS[0], lambda: prove_network_circuit(self.network, self.source.family, tell)),
+            (PAIRS[1], lambda: prove_circuit_sentence(self.source.family, self.source.sentence, tell, self.decided())),
         )
         for pair, prove in provers:
+            self.progress(f"proving {pair[0]} = {pair[1]} for every length")
             started = time.perf_counter()
             proof = prove()
             seconds = round(time.perf_counter() - started, 3)
@@ -403,7 +419,21 @@ class Verifier:
                     self.claims.append(Claim("network", "spec", self.scope, "exhaustive", verdict, seconds))
                     return
         seconds = round(time.perf_counter() - started, 3)
-        self.claims.append(Claim("network", "spec", span(self.lengths), "exhaustive", Holds(), seconds))
+        scope = self.restricted(self.lengths)
+        self.claims.append(Claim("network", "spec", scope, "exhaustive", Holds(), seconds))
+
+
+def seldom(progress: Progress, seconds: float = 2.0) -> Progress:
+    """Pass on what is said after a pause: a proof names each of its many parts."""
+    last = time.perf_counter()
+
+    def tell(message: str) -> None:
+        nonlocal last
+        if time.perf_counter() - last >= seconds:
+            progress(message)
+            last = time.perf_counter()
+
+    return tell
 
 
 def span(lengths: list[int]) -> str:
