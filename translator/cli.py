@@ -412,14 +412,14 @@ def execute(arguments: list[str]) -> int:
     """Run a command line; every failure becomes a diagnostic and an exit code."""
     as_json = "--json" in arguments
     try:
-        return int(app(arguments, prog_name="fom", standalone_mode=False) or 0)
+        code = int(app(arguments, prog_name="fom", standalone_mode=False) or 0)
+        return interrupted(arguments) if code == INTERRUPTED else code
     except FomError as error:
         return report_diagnostics(error.diagnostics, as_json)
     except UsageError as error:
         return report_usage(error, as_json)
     except (typer.Abort, KeyboardInterrupt):
-        complain("interrupted; nothing was written" if "translate" in arguments[:1] else "interrupted")
-        return INTERRUPTED
+        return interrupted(arguments)
     except OutputClosed:
         close_stdout()
         return OUTPUT_CLOSED
@@ -436,6 +436,12 @@ def execute(arguments: list[str]) -> int:
         if as_json:
             write_json(error_object((Diagnostic("T099", f"a bug in fom: {type(error).__name__}: {error}"),)))
         return BUG
+
+
+def interrupted(arguments: list[str]) -> int:
+    """Say that the user stopped the command; what it would have written is only put in its place at the end."""
+    complain("interrupted; nothing was written" if "translate" in arguments[:1] else "interrupted")
+    return INTERRUPTED
 
 
 def report_diagnostics(diagnostics: tuple[Diagnostic, ...], as_json: bool) -> int:

@@ -21,6 +21,7 @@ from circuits.network import (
     Sum,
     Table,
 )
+from circuits.network_to_family import digits
 
 
 def explain(network: Network, family: Family, entry: Entry, element: int) -> str:
@@ -43,7 +44,7 @@ def explain(network: Network, family: Family, entry: Entry, element: int) -> str
         return f"{source_text(node.operand.node, at)} is at least {scaled(least, network.frac(node.operand.node))}"
     if isinstance(entry, Gates | InputBits) and (not suffix or suffix.isdigit()):
         return bit_text(network, node, element, int(suffix or 0))
-    return search_text(node, suffix, element)
+    return search_text(node, suffix, element, family.depth_choice)
 
 
 def value_text(network: Network, node: Node, element: int) -> str:
@@ -102,17 +103,17 @@ def and_text(network: Network, node: Product, element: int) -> str:
     return f"AND of bit {i} of {one} and bit {j} of {other}"
 
 
-def search_text(node: Node, suffix: str, element: int) -> str:
+def search_text(node: Node, suffix: str, element: int, depth: str) -> str:
     """A comparison in the search for a word: of a digit, of a candidate for a maximum, or a bit times a denominator."""
     if isinstance(node, Letters | Inputs | Predicates | Affine | Product | Sum):
         return ""
     format_ = node.format
     if found := re.fullmatch(r"ge(\d+)", suffix):
         low = int(found[1])
-        places = element_places(format_, low)
-        at, number = divmod(element, places) if places else (element, 0)
+        width = next((width for bit, width in digits(format_.bits, depth) if bit == low), 1)
+        at, number = divmod(element, (1 << width) - 1)
         least = format_.lo + (number + 1 << low)
-        above = "" if low == 0 and places + 1 == 1 << format_.bits else " plus what its higher bits say"
+        above = "" if low + width == format_.bits else " plus what its higher bits say"
         return f"the code of {source_text(node.name, at)} is at least {least}{above}"
     if isinstance(node, Quotient):
         if found := re.fullmatch(r"den(\d+)", suffix):
@@ -122,13 +123,6 @@ def search_text(node: Node, suffix: str, element: int) -> str:
     if isinstance(node, Maximum) and (found := re.fullmatch(r"(.+)\.any(\d+)", suffix)):
         return f"a candidate for the largest value reaches what `{node.name}.{found[1]}` asks for"
     return ""
-
-
-def element_places(format_: Format, low: int) -> int:
-    """How many comparisons a digit takes: the digit from bit `low` of a word that has one or two digits."""
-    if low == 0:
-        return (1 << (format_.bits // 2 or format_.bits)) - 1
-    return (1 << (format_.bits - low)) - 1
 
 
 def candidates_text(node: Maximum, element: int) -> str:

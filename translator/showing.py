@@ -226,7 +226,8 @@ def elements_named(shown: Shown, name: str) -> list[str]:
 def details(shown: Shown, name: str) -> list[Line]:
     """Everything about a name: a node's line, then its elements."""
     found = elements_named(shown, name)
-    if len(found) == 1:
+    parts = [entry.name for entry in shown.family.entries if entry.base == name]
+    if len(found) == 1 and (found == [name] or len(parts) <= 1):
         return element_lines(shown, found[0])
     lines: list[Line] = []
     node = shown.network.by_name.get(name)
@@ -238,9 +239,8 @@ def details(shown: Shown, name: str) -> list[Line]:
             *rows_to_lines([(name, f"{type(node).__name__}: {shape}; {kind}")], label_width=len(name) + 2),
             plain(),
         ]
-    entries = list(dict.fromkeys(shown.element_of[one][0].name for one in found))
-    if len(entries) > 1:
-        lines += [*entry_table(shown, entries), plain()]
+    if len(parts) > 1:
+        lines += [*entry_table(shown, parts), plain()]
     kept = found if shown.full else found[:MOST_ELEMENTS]
     for one in kept:
         if one in shown.definitions:

@@ -26,7 +26,7 @@ Progress = Callable[[str], None]
 
 DEFAULT_LENGTH = 8
 METHODS = ("auto", "exhaustive", "compositional", "monolithic")
-BUDGET = 4_000_000_000
+BUDGET = 800_000_000
 SEARCH_WORDS = 400
 SEARCH_BEYOND = 8
 STATIC_BITS = 20
@@ -184,7 +184,8 @@ class Verifier:
 
     def exhaustive(self, forced: bool) -> None:
         """Compare decisions on every input, for as many lengths as the budget allows (all of them when forced)."""
-        cheap = self.lengths if forced else [n for n in self.lengths if self.cost(n) <= BUDGET]
+        costs = np.cumsum([float(self.cost(n)) for n in self.lengths])
+        cheap = self.lengths if forced else [n for n, cost in zip(self.lengths, costs, strict=True) if cost <= BUDGET]
         if self.static and not cheap:
             self.sample_inputs()
             return
@@ -293,6 +294,9 @@ class Verifier:
         replayed: dict[str, Any] = {"onnx": self.sides.decide("onnx", raw)[0].tolist()}
         for side in ("network", "circuit", "sentence"):
             replayed[side] = self.sides.decide(side, raw)[0].tolist()
+        if replayed["network"] == replayed["circuit"] == replayed["sentence"] and what == "decision":
+            for side in ("network", "circuit", "sentence"):
+                replayed[f"{side} word"] = getattr(self.sides, f"{side}_words")(inputs)[0].tolist()
         if what == "formula":
             replayed["formula"] = np.asarray(self.sides.formula_truth(inputs))[0].tolist()
         return Refuted(Counterexample(self.show(row), replayed))
@@ -366,14 +370,12 @@ class Verifier:
         """One query for each length: both sides grounded, nothing shared."""
         from logic.smt.monolithic import decide_monolithic
 
-        if self.static:
-            raise fail("T064", "the monolithic query is for networks that read words", help="leave out --method")
         started = time.perf_counter()
         verdict: Verdict = Holds()
         reached = 0
         for n in self.lengths:
             left = self.question.timeout_s - (time.perf_counter() - started)
-            self.progress(f"one query for n = {n}")
+            self.progress("one query for all inputs" if self.static else f"one query for n = {n}")
             verdict = (
                 decide_monolithic(self.network, self.source.sentence, n, left)
                 if left > 0
@@ -382,8 +384,8 @@ class Verifier:
             if isinstance(verdict, Refuted):
                 letters = verdict.counterexample.word.split()
                 numbers = {letter: number for number, letter in enumerate(self.network.alphabet)}
-                row = np.array([numbers[letter] for letter in letters], dtype=np.int64)
-                verdict = self.refute(row)
+                codes = [int(letter) if self.static else numbers[letter] for letter in letters]
+                verdict = self.refute(np.array(codes, dtype=np.int64))
             if not isinstance(verdict, Holds):
                 break
             reached = n
@@ -412,7 +414,7 @@ class Verifier:
                 truth = np.asarray(evaluate(spec, words)[""]).astype(np.int64)
                 found = self.difference(words, self.sides.decide("network", words)[..., None], truth[..., None])
                 if found is not None:
-                    refuted = self.refute(words[found])
+                    refuted = self.refute(words[found], "spec")
                     replayed = {**refuted.counterexample.decisions, "spec": truth[found].tolist()}
                     verdict = Refuted(Counterexample(refuted.counterexample.word, replayed))
                     seconds = round(time.perf_counter() - started, 3)
