@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, hstack
 
 from circuits.diagnostics import fail
 from circuits.entries import Accumulator, Entry, Gates, InputBits, PredicateBits, Wires, points_read
@@ -28,13 +28,28 @@ CHUNK_ELEMENTS = 1 << 23
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """All objects of one entry: ``sum(weights @ source) + const``, compared with `thresholds` when they are gates."""
+    """All objects of one entry: ``stacked @ sources + const``, compared with `thresholds` when they are gates.
+
+    The columns of `stacked` are the objects of one source after the other; `sources` names these, with their numbers of
+    objects, once for each bundle of wires.
+    """
 
     entry: Entry
     level: int
-    weights: tuple[tuple[str, csr_array], ...]
+    sources: tuple[tuple[str, int], ...]
+    stacked: csr_array
     const: Integers
     thresholds: Integers | None
+
+    @property
+    def weights(self) -> list[tuple[str, csr_array]]:
+        """The weights of each bundle of wires, with its source."""
+        columns = self.stacked.tocsc()
+        ends = np.cumsum([0, *(count for _, count in self.sources)])
+        return [
+            (name, csr_array(columns[:, first:last]))
+            for (name, _), first, last in zip(self.sources, ends[:-1], ends[1:], strict=True)
+        ]
 
     @property
     def count(self) -> int:
@@ -81,7 +96,10 @@ class Circuit:
         """Length of the longest path of gates, found from the wires of this circuit."""
         level: dict[str, int] = {}
         for block in self.blocks:
-            below = max((level[source] for source, weights in block.weights if weights.nnz), default=0)
+            used = np.unique(block.stacked.indices)
+            ends = np.cumsum([count for _, count in block.sources])
+            read = {block.sources[place][0] for place in np.unique(np.searchsorted(ends, used, side="right")).tolist()}
+            below = max((level[source] for source in read), default=0)
             level[block.entry.name] = below + (block.thresholds is not None)
         return max(level.values(), default=0)
 
@@ -113,7 +131,7 @@ class Circuit:
 
     def simulate_chunk(self, inputs: Integers, kept: set[str]) -> dict[str, Integers]:
         """Evaluate on a batch that fits in memory, dropping values that nobody reads any more."""
-        last_use = {source: place for place, block in enumerate(self.blocks) for source, _ in block.weights}
+        last_use = {source: place for place, block in enumerate(self.blocks) for source, _ in block.sources}
         values: dict[str, Integers] = {}
         result: dict[str, Integers] = {}
         for place, block in enumerate(self.blocks):
@@ -122,14 +140,14 @@ class Circuit:
                 value = input_bits(self.family, entry, inputs)
             else:
                 value = np.repeat(block.const[:, None], len(inputs), axis=1)
-                for source, weights in block.weights:
-                    value += weights @ values[source]
+                if block.sources:
+                    value += block.stacked @ np.concatenate([values[source] for source, _ in block.sources])
                 if block.thresholds is not None:
                     value = (value >= block.thresholds[:, None]).astype(np.int64)
             values[entry.name] = value
             if entry.name in kept:
                 result[entry.name] = value.T.reshape(len(inputs), *(self.n,) * entry.n_positions, entry.size)
-            for source in {source for source, _ in block.weights}:
+            for source in {source for source, _ in block.sources}:
                 if last_use[source] == place:
                     del values[source]
         return result
@@ -185,7 +203,8 @@ def instantiate(family: Family, n: int) -> Circuit:
     for entry in family.entries:
         count = entry.size * n**entry.n_positions
         thresholds: Integers | None = None
-        weights: tuple[tuple[str, csr_array], ...] = ()
+        sources: tuple[tuple[str, int], ...] = ()
+        stacked = csr_array((count, 0), dtype=np.int64)
         const = np.zeros(count, dtype=np.int64)
         match entry:
             case PredicateBits(guards=guards, n_positions=k):
@@ -193,7 +212,10 @@ def instantiate(family: Family, n: int) -> Circuit:
                 truth = [np.broadcast_to(holds(guard, n, points), (n,) * k) for guard in guards]
                 const = np.stack(truth, axis=-1).ravel().astype(np.int64)
             case Gates() | Accumulator():
-                weights = tuple((wires.source, connect(family, entry, wires, n)) for wires in entry.wires)
+                bundles = [connect(family, entry, wires, n) for wires in entry.wires]
+                sources = tuple((w.source, bundle.shape[1]) for w, bundle in zip(entry.wires, bundles, strict=True))
+                if bundles:
+                    stacked = csr_array(hstack(bundles, format="csr"))
                 positions = n**entry.n_positions
                 if isinstance(entry, Gates):
                     thresholds = np.tile(entry.thresholds, positions)
@@ -201,7 +223,7 @@ def instantiate(family: Family, n: int) -> Circuit:
                     const = np.tile(entry.const + n * entry.length, positions)
             case InputBits():
                 pass
-        blocks.append(Block(entry, family.levels[entry.name], weights, const, thresholds))
+        blocks.append(Block(entry, family.levels[entry.name], sources, stacked, const, thresholds))
     return Circuit(family, n, tuple(blocks))
 
 
