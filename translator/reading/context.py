@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array
 
-from circuits.positions import FIRST, TRUE, Equals, Guard, Ref, Term, conjunction, var
+from circuits.positions import FALSE, FIRST, TRUE, Equals, Guard, Ref, Term, conjunction, var
 from translator.reading.assembly import Assembly
 from translator.reading.loading import Operator
 from translator.reading.positional import broadcast_dims, is_terms, specialise
@@ -178,6 +179,10 @@ def restrict(context: Context, view: View, guards: tuple[Guard, ...]) -> View:
     if all(guard == TRUE for guard in guards):
         return view
     assembly = context.assembly
+    if set(guards) <= {TRUE, FALSE}:
+        kept = np.flatnonzero([guard == TRUE for guard in guards])
+        masked = csr_array((np.ones(len(kept)), (kept, kept)), shape=(view.size, view.size))
+        return assembly.view_of(assembly.rows(view).apply(masked))
     unique = list(dict.fromkeys(guards))
     which = np.array([unique.index(guard) for guard in guards])
     rows = assembly.rows(view) if is_constant(view) else None
