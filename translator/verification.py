@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from circuits.diagnostics import fail
 from circuits.network import Inputs
+from logic.syntax import Call, Iff, Sentence, var
 from logic.verdicts import Claim, Counterexample, Holds, Proof, Refuted, Unknown, Verdict
 from translator.domains import read_sentence, word_filter
 from translator.sides import Sides, Source
@@ -146,6 +147,8 @@ class Verifier:
         domain = self.network.domain
         if self.static:
             return "every input"
+        if domain.least == domain.most:
+            return f"n = {domain.most}, the only length of the domain"
         return f"every n in the domain (n <= {domain.most})" if domain.most is not None else "every length n"
 
     def run(self) -> Report:
@@ -261,7 +264,10 @@ class Verifier:
         expected = self.expected_formula(values)
         if truth.shape != expected.shape:
             raise fail("T060", "the last formula of the sentence has other free variables than the readout")
-        rows = (truth != expected).reshape(len(words), -1).any(axis=1)
+        differs = truth != expected
+        if self.at is not None:
+            differs = differs & self.at(words)
+        rows = differs.reshape(len(words), -1).any(axis=1)
         return int(np.argmax(rows)) if rows.any() else None
 
     def expected_formula(self, values: Integers) -> Any:
@@ -371,13 +377,14 @@ class Verifier:
         from logic.smt.monolithic import decide_monolithic
 
         started = time.perf_counter()
+        sentence = self.deciding_sentence()
         verdict: Verdict = Holds()
         reached = 0
         for n in self.lengths:
             left = self.question.timeout_s - (time.perf_counter() - started)
             self.progress("one query for all inputs" if self.static else f"one query for n = {n}")
             verdict = (
-                decide_monolithic(self.network, self.source.sentence, n, left)
+                decide_monolithic(self.network, sentence, n, left)
                 if left > 0
                 else Unknown(f"the time limit of {self.question.timeout_s:g} s was reached before n = {n}")
             )
@@ -385,15 +392,44 @@ class Verifier:
                 letters = verdict.counterexample.word.split()
                 numbers = {letter: number for number, letter in enumerate(self.network.alphabet)}
                 codes = [int(letter) if self.static else numbers[letter] for letter in letters]
-                verdict = self.refute(np.array(codes, dtype=np.int64))
+                verdict = self.confirm(np.array(codes, dtype=np.int64))
             if not isinstance(verdict, Holds):
                 break
             reached = n
         seconds = round(time.perf_counter() - started, 3)
         if reached and not isinstance(verdict, Refuted) and reached < self.lengths[-1]:
             proved = [n for n in self.lengths if n <= reached]
-            self.claims.append(Claim("network", "sentence", span(proved), "monolithic", Holds(), seconds))
-        self.claims.append(Claim("network", "sentence", self.scope, "monolithic", verdict, seconds))
+            self.claims.append(Claim("network", "sentence", self.restricted(proved), "monolithic", Holds(), seconds))
+        scope = self.scope if self.static else self.restricted(self.lengths)
+        self.claims.append(Claim("network", "sentence", scope, "monolithic", verdict, seconds))
+
+    def deciding_sentence(self) -> Sentence:
+        """The sentence, with a last formula that the monolithic query compares as it is meant.
+
+        The query compares a formula that is no decision bit with the default bit d. Another formula f, which should be the bit
+        b, is therefore replaced by ``(f <-> b) <-> d``: the query also compares d, so that the rest says ``f <-> b``.
+        """
+        from logic.family_to_sentence import decision_labels, default_decision
+
+        sentence, labels = self.source.sentence, decision_labels(self.source.family)
+        free = tuple(map(var, sentence.free))
+        meant = Call(self.decided(), free)
+        arity = {definition.name: len(definition.params) for definition in sentence.definitions}
+        if sentence.formula == meant or any(arity.get(name) != len(free) for name in labels):
+            return sentence
+        default = Call(labels[default_decision(self.source.family)], free)
+        return replace(sentence, formula=Iff(Iff(sentence.formula, meant), default))
+
+    def confirm(self, row: Integers) -> Verdict:
+        """Replay a word that a solver found: it refutes if it is considered, and decisions or the last formula differ."""
+        words = row[None]
+        if self.keep is None or self.keep(words)[0]:
+            values = self.sides.network_words(words)
+            if self.difference(words, values, self.sides.sentence_words(words)) is not None:
+                return self.refute(row)
+            if self.formula_difference(words, values) is not None:
+                return self.refute(row, "formula")
+        return Unknown(f"the solver found a difference on `{self.show(row)}`, at no position considered; there may be others")
 
     def against(self, text: str) -> None:
         """Compare the network with a user's sentence on every word of the scope."""
