@@ -164,8 +164,12 @@ def describe_input(network: Network, row: Any) -> str:
 
 
 def observe(network: real.RealNetwork, inputs: InputSet) -> dict[str, tuple[float, float]]:
-    """The smallest and largest value of every node of the real network on (a sample of) an input set."""
+    """The smallest and largest value of every node of the real network on (a sample of) an input set.
+
+    Where a node is used at positions that longer words have, the values at the other positions stand in for them.
+    """
     bounds: dict[str, tuple[float, float]] = {}
+    unused: dict[str, tuple[float, float]] = {}
     used = relevance(network)
     positions = {node.name: node.n_positions for node in network.nodes if used[node.name] != FALSE}
     for group in inputs.sample(OBSERVED_WORDS).groups:
@@ -178,9 +182,16 @@ def observe(network: real.RealNetwork, inputs: InputSet) -> dict[str, tuple[floa
                 guard, k = used[name], positions[name]
                 if guard != TRUE:
                     n = part.shape[1]
+                    if name not in bounds:
+                        widen(unused, name, array)
                     array = array[:, np.broadcast_to(holds(guard, n, grid(n, k)), (n,) * k)]
-                finite = array[np.isfinite(array)]
-                if finite.size:
-                    low, high = bounds.get(name, (np.inf, -np.inf))
-                    bounds[name] = (min(low, float(finite.min())), max(high, float(finite.max())))
-    return bounds
+                widen(bounds, name, array)
+    return unused | bounds
+
+
+def widen(bounds: dict[str, tuple[float, float]], name: str, array: Reals) -> None:
+    """Extend the bounds of a node by the finite values of an array."""
+    finite = array[np.isfinite(array)]
+    if finite.size:
+        low, high = bounds.get(name, (np.inf, -np.inf))
+        bounds[name] = (min(low, float(finite.min())), max(high, float(finite.max())))

@@ -38,11 +38,12 @@ from circuits.network import (
     Table,
     references,
 )
-from circuits.positions import TRUE, Ref, is_safe, var
+from circuits.positions import FALSE, TRUE, Ref, is_safe, var
 from circuits.ranges import LIMIT_BITS, Range, range_of
 from translator import real
 from translator.breakpoints import breakpoints
 from translator.precision import Precision
+from translator.relevance import relevance
 from translator.scalar import Scalar, X, const
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
@@ -61,8 +62,16 @@ def fix(network: real.RealNetwork, precision: Precision, bounds: Bounds, alphabe
         bounds: smallest and largest value seen of every node of the real network.
 
     Raises:
-        FomError: an accumulator beyond 62 bits, or a shift of a value that cannot be shifted.
+        FomError: an accumulator beyond 62 bits, a shift of a value that cannot be shifted, or a value without bounds.
     """
+    unseen = [name for name, where in relevance(network).items() if where != FALSE and name not in bounds]
+    unseen = [name for name in unseen if not isinstance(network.node(name), real.Letters)]
+    if unseen:
+        raise fail(
+            "T031",
+            f"no finite value was seen of `{unseen[0]}`, so no format can be chosen for it",
+            help="measure on other inputs: --max-length, --where or --inputs",
+        )
     builder = Fixer(network, precision, bounds)
     for node in network.nodes:
         if node.name in bounds or isinstance(node, real.Letters):
@@ -145,7 +154,14 @@ class Fixer:
         if not isinstance(node, Affine) or node.length.any():
             return self.word(ref)
         k = 1 + max((v for term in ref.at for v, _ in term.coefs), default=-1)
-        operands = [Operand(self.exact(o.ref.substitute(ref.at)), o.matrix) for o in node.operands]
+        operands = []
+        for operand in node.operands:
+            source = self.exact(operand.ref.substitute(ref.at))
+            lost = self.frac(operand.ref.node) - self.frac(source.node)
+            largest = int(np.abs(operand.matrix.data).max(initial=0))
+            if lost < 0 or largest.bit_length() + lost > LIMIT_BITS:
+                return self.word(ref)
+            operands.append(Operand(source, canonical(operand.matrix * (1 << lost))))
         if node.const.any():
             column = matrix(np.arange(node.size), np.zeros(node.size, dtype=int), node.const, (node.size, 1))
             operands.append(Operand(Ref(self.everywhere(len(ref.at)), ref.at), column))
@@ -153,10 +169,6 @@ class Fixer:
         name = f"{node.name}.at_{shifts}"
         if name not in self.by_name:
             zero = np.zeros(node.size, dtype=np.int64)
-            fracs = [self.frac(o.ref.node) for o in operands]
-            aligned = all(f <= node.frac for f in fracs)
-            if not aligned:
-                return self.word(ref)
             self.put(Affine(name, k, node.size, tuple(operands), zero, zero, node.frac))
         return Ref(name, tuple(var(v) for v in range(k)))
 
@@ -197,7 +209,9 @@ class Fixer:
             self.put(Round(name, k, node.size, Ref(ref.node, at), self.frac(ref.node) - chosen.frac, chosen))
             self.words[key] = name
         rounded = Ref(self.words[key], ref.at)
-        return rounded if all(is_safe(term, self.network.domain.least) for term in ref.at) else self.copy_shifted(rounded)
+        return (
+            rounded if all(is_safe(term, self.network.domain.least) for term in ref.at) else self.copy_shifted(rounded)
+        )
 
     def copy_shifted(self, ref: Ref) -> Ref:
         """A word equal to another one at shifted positions and 0 outside."""
@@ -230,7 +244,8 @@ class Fixer:
         """
         compared = self.compared_words(node)
         refs = [
-            self.exact(Ref(compared.get(operand.ref.node, operand.ref.node), operand.ref.at)) for operand in node.operands
+            self.exact(Ref(compared.get(operand.ref.node, operand.ref.node), operand.ref.at))
+            for operand in node.operands
         ]
         while True:
             try:
@@ -302,7 +317,7 @@ class Fixer:
         """Tell whether an exact value is a word less a maximum of it: then its exponential is at most 1.
 
         The format of that exponential has the largest code stand for 1, half a step too small, which the softmax's quotient
-        cancels; all codes are used.
+        cancels; all codes are used. Steps are never wider than 1, or the exponential of 0 would be 0.
         """
         node = self.by_name[name]
         if not isinstance(node, Affine):
@@ -327,9 +342,8 @@ class Fixer:
         frac = self.frac(ref.node)
         format_ = self.format_of(node.function, node.size, smallest, largest, frac, self.bounds[node.name])
         if node.function == Scalar("exp", (X,)) and self.is_below_maximum(ref.node):
-            format_ = Format(
-                self.precision.bits, 0, self.precision.bits if self.precision.frac is None else self.precision.frac
-            )
+            finest = self.precision.bits if self.precision.frac is None else max(self.precision.frac, 0)
+            format_ = Format(self.precision.bits, 0, finest)
         focus = self.bounds.get(node.operand.node, (-1.0, 1.0))
         breaks, codes = breakpoints(node.function, frac, smallest, largest, focus, format_)
         self.put(Table(node.name, node.n_positions, node.size, ref, breaks, codes, format_))

@@ -100,7 +100,8 @@ def dyadic_bits(given: Reals) -> int:
     lowest = int((exponents - 53).min())
     integers = np.ldexp(mantissas, 53).astype(np.int64)
     trailing = min(
-        int(m & -m).bit_length() - 1 + int(e) - 53 for m, e in zip(np.abs(integers).tolist(), exponents.tolist())
+        int(m & -m).bit_length() - 1 + int(e) - 53
+        for m, e in zip(np.abs(integers).tolist(), exponents.tolist(), strict=True)
     )
     frac = max(-trailing, 0)
     if int(exponents.max()) + frac > 61 or lowest < -2000:

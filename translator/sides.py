@@ -54,6 +54,13 @@ class Sides:
         self.circuits: dict[int, Circuit] = {}
         self.family = self.source.family
         self.network = self.source.network
+        given = self.network.input
+        if (
+            self.family.readout != self.network.readout
+            or self.family.decision_format != self.network.word(self.network.readout.decision).format
+            or self.family.input_format != (given.format if isinstance(given, Inputs) else None)
+        ):
+            raise fail("T060", "network and family differ in what they read or answer", help="translate again")
 
     @property
     def readout(self) -> Any:
@@ -78,6 +85,8 @@ class Sides:
     def circuit_words(self, inputs: Integers) -> Integers:
         """The circuit's decision words."""
         n = inputs.shape[1] if self.family.input_format is None else 1
+        if self.family.alphabet != self.network.alphabet:
+            inputs = self.letters_of(self.family.alphabet)[inputs]
         return self.circuit_at(n).simulate(inputs)[self.family.readout.decision]
 
     def sentence_words(self, inputs: Integers) -> Integers:
@@ -113,9 +122,7 @@ class Sides:
         """Words and propositions of inputs: a static input is a word of one position with a proposition for each bit."""
         format_ = self.family.input_format
         if format_ is None:
-            place = {letter: number for number, letter in enumerate(self.source.sentence.letters)}
-            numbers = np.array([place.get(letter, -1) for letter in self.family.alphabet], dtype=np.int64)
-            return numbers[inputs], None
+            return self.letters_of(self.source.sentence.letters)[inputs], None
         names = self.source.sentence.propositions
         bits = ((inputs[:, :, None] - format_.lo) >> np.arange(format_.bits)) & 1
         position = {}
@@ -128,6 +135,11 @@ class Sides:
         columns = [bits[:, position[name][0], position[name][1]] for name in names]
         table = np.stack(columns, axis=1) if columns else np.zeros((len(inputs), 0))
         return np.full((len(inputs), 1), -1, dtype=np.int64), table.astype(bool)
+
+    def letters_of(self, alphabet: tuple[str, ...]) -> Integers:
+        """For each letter number of the network, the number of the same letter in another alphabet; -1 where it lacks it."""
+        place = {letter: number for number, letter in enumerate(alphabet)}
+        return np.array([place.get(letter, -1) for letter in self.network.alphabet], dtype=np.int64)
 
     def decide(self, side: str, inputs: Any) -> Integers:
         """Decisions of one side: "onnx" takes raw inputs, the others are encoded first."""
