@@ -14,6 +14,7 @@ from circuits.readout import decisions, score_decisions, scores
 from translator.fidelity import encode
 from translator.inputs import features_of, load_array, split_words
 from translator.terminal import Line, plain, table_to_lines
+from translator.verification import Progress, seldom, silent
 from translator.words import format_word, parse_word
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 SIDES = ("onnx", "network", "circuit", "sentence")
 CHUNK_POSITIONS = 1 << 20
-CHUNK_CASES = 1 << 13
+CHUNK_CASES = 1 << 12
 MOST_SHOWN = 20
 
 
@@ -84,14 +85,17 @@ def numbers_text(row: Any) -> str:
     return " ".join(f"{value:g}" for value in row[:6]) + (" ..." if len(row) > 6 else "")
 
 
-def answer(sides: Sides, side: str, cases: Cases) -> Answers:
+def answer(sides: Sides, side: str, cases: Cases, progress: Progress = silent) -> Answers:
     """Ask one side for every case, in batches of one length."""
+    tell, done = seldom(progress), 0
     found: list[Any] = [None] * sum(len(group) for group in cases.groups)
     outputs: list[Any] = list(found)
     for group, places in zip(cases.groups, cases.places, strict=True):
         chunk = max(1, min(CHUNK_CASES, CHUNK_POSITIONS // max(1, group.shape[1] ** 2)))
         for start in range(0, len(group), chunk):
             decided, computed = ask(sides, side, group[start : start + chunk])
+            done += len(decided)
+            tell(f"{done:,} of {len(found):,} inputs")
             for place, decision, output in zip(
                 places[start : start + chunk].tolist(), decided.tolist(), computed.tolist(), strict=True
             ):

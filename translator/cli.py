@@ -289,7 +289,8 @@ def run(
         cases = answering.cases_of_word(sides, word)
     else:
         cases = answering.cases_of_file(sides, Path(str(inputs)))
-    answers = answering.answer(sides, side, cases)
+    with progress() as tell:
+        answers = answering.answer(sides, side, cases, tell)
     if as_json:
         write_json({"schema": 1, "as": side, "decisions": answers.decisions, "outputs": answers.outputs})
     else:

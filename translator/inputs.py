@@ -22,18 +22,25 @@ def load_array(path: Path, name: str) -> Any:
         FomError: the file is missing, is no .npz, or has no such array.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in file.files}
+        file = np.load(path, allow_pickle=False)
+        if isinstance(file, np.ndarray):
+            arrays = {name: file}
+        else:
+            with file:
+                arrays = {key: file[key] for key in file.files}
     except FileNotFoundError:
         raise fail("T012", "the file of inputs does not exist", where=str(path)) from None
     except (OSError, ValueError, zipfile.BadZipFile, AttributeError) as error:
         raise fail(
             "T012", f"not an .npz file of arrays: {error}", where=str(path), help="write it with numpy.savez"
         ) from None
-    if name in arrays:
-        return arrays[name]
-    if len(arrays) == 1:
-        return next(iter(arrays.values()))
+    if name in arrays or len(arrays) == 1:
+        array = arrays[name] if name in arrays else next(iter(arrays.values()))
+        if array.ndim == 0 or not len(array):
+            raise fail(
+                "T013", f"no inputs in an array of shape {array.shape}", where=str(path), help="one row for each input"
+            )
+        return array
     raise fail(
         "T012",
         f"no array `{name}` in the file",
@@ -89,7 +96,10 @@ def read_inputs(path: Path, network: RealNetwork) -> InputSet:
             most = network.domain.most
             if n < network.domain.least or (most is not None and n > most):
                 raise fail(
-                    "T014", f"the file has words of length {n}, outside the domain", where=str(path), note=network.domain.reason
+                    "T014",
+                    f"the file has words of length {n}, outside the domain",
+                    where=str(path),
+                    note=network.domain.reason,
                 )
         return InputSet(groups, f"{len(array):,} words of {path.name}", max(group.shape[1] for group in groups))
     return InputSet((features_of(array, path, feature_size(network)),), f"{len(array):,} inputs of {path.name}", None)
@@ -101,6 +111,8 @@ def features_of(array: Any, path: Path, size: int) -> Any:
     Raises:
         FomError: a row has another number of numbers, or one of them is not finite.
     """
+    if array.dtype.kind not in "fiub":
+        raise fail("T013", f"inputs are real numbers, found {array.dtype}", where=str(path))
     flat = np.asarray(array, dtype=np.float64).reshape(len(array), -1)
     if flat.shape[1] != size:
         raise fail("T013", f"the network reads {size} numbers, a row has {flat.shape[1]}", where=str(path))

@@ -169,7 +169,7 @@ def excerpt(shown: Shown) -> list[Line]:
         lines.append(plain(f"propositions {some}{f', ... and {more:,} more' if more > 0 else ''};", ""))
     lines += [plain(shown.text(definition, PIECES)) for definition in first]
     left = len(definitions) - 2 * EXCERPT
-    lines.append(plain(f"... {left:,} more definitions; --full shows all, `fom show DIR NAME` one ...", "dim"))
+    lines.append(plain(f"-- ... {left:,} more definitions: --full shows all, `fom show DIR NAME` one", "dim"))
     lines += [plain(shown.text(definition, PIECES)) for definition in last]
     lines.append(plain(write(sentence.formula, notation)))
     return lines
