@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from logic.verdicts import Claim, Holds, Proof, Refuted, Unknown
@@ -71,10 +72,14 @@ def report_lines(report: Report) -> list[Line]:
 
 
 def shorten_scopes(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """Cut scopes so that the table fits the line; the last line says the scope in full."""
+    """Shorten scopes so that the table fits the line; the last line says the scope in full."""
     others = sum(max([len(row[place]) for row in rows] + [7]) + 2 for place in (0, 2, 3, 4)) if rows else 0
     room = max(12, line_width() - others - 2)
-    return [(row[0], row[1] if len(row[1]) <= room else row[1][: room - 3] + "...", *row[2:]) for row in rows]
+    short = [re.sub(r"every n in the domain \((.*)\)", r"every \1", row[1]) for row in rows]
+    return [
+        (row[0], scope if len(scope) <= room else scope[: room - 3] + "...", *row[2:])
+        for row, scope in zip(rows, short, strict=True)
+    ]
 
 
 def claim_lines(claim: Claim) -> list[Line]:

@@ -324,13 +324,13 @@ class Verifier:
         for words in batches:
             values = {side: getattr(self.sides, f"{side}_words")(words) for side in ("network", "circuit", "sentence")}
             for left, right in PAIRS:
-                found, what = self.difference(words, values[left], values[right]), "decision"
+                found, kind = self.difference(words, values[left], values[right]), "decision"
                 if found is None and right == "sentence":
-                    found, what = self.formula_difference(words, values[right]), "formula"
+                    found, kind = self.formula_difference(words, values[right]), "formula"
                 known = any((c.left, c.right) == (left, right) and isinstance(c.verdict, Refuted) for c in self.claims)
                 if found is not None and not known:
                     scope = "every input" if self.static else f"n = {words.shape[1]}"
-                    self.claims.append(Claim(left, right, scope, "search", self.refute(words[found], what), 0.0))
+                    self.claims.append(Claim(left, right, scope, "search", self.refute(words[found], kind), 0.0))
         self.notes.append(f"a search on {what} ended; it proves nothing by itself")
 
     def compositional(self) -> None:
@@ -429,7 +429,9 @@ class Verifier:
                 return self.refute(row)
             if self.formula_difference(words, values) is not None:
                 return self.refute(row, "formula")
-        return Unknown(f"the solver found a difference on `{self.show(row)}`, at no position considered; there may be others")
+        return Unknown(
+            f"the solver found a difference on `{self.show(row)}`, at no position considered; there may be others"
+        )
 
     def against(self, text: str) -> None:
         """Compare the network with a user's sentence on every word of the scope."""

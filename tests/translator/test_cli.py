@@ -231,6 +231,9 @@ class TestVerify:
         shown = fom("verify", folder, "--max-length", "3").out
         assert shown.splitlines()[-1].startswith("refuted: circuit and sentence differ on: ")
 
+    def test_notes_say_what_was_searched(self, fom: Fom, folders: dict[str, Path]) -> None:
+        assert "400 random inputs" in fom("verify", folders["mlp_xor"]).out
+
     def test_unknown_is_not_success(self, fom: Fom, folders: dict[str, Path]) -> None:
         found = fom("verify", folders["majority"], "--max-length", "2", "--method", "exhaustive", "--all-lengths")
         assert found.code == 3
