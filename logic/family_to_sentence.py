@@ -117,7 +117,7 @@ def definitions_of(family: Family, entry: Gates | Accumulator | PredicateBits) -
 
 def describe(entry: Entry) -> str:
     """A comment for the first definition of an entry."""
-    kind = {Gates: "gates", Accumulator: "sums", PredicateBits: "conditions on positions"}[type(entry)]  # type: ignore[index]
+    kind = {Gates: "gates", Accumulator: "sums", PredicateBits: "conditions on positions"}[type(entry)]
     at = f" at every ({', '.join(VARIABLES[: entry.n_positions])})" if entry.n_positions else ""
     return f"{entry.name}: {entry.size} {kind}{at}"
 

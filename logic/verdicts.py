@@ -15,11 +15,9 @@ from typing import Any
 class Lemma:
     """One proved obligation.
 
-    Attributes:
-        statement: what holds, in words with its numbers.
-        method: "z3" (unsatisfiable negation), "enumeration" (every case evaluated), "coefficients" (two polynomials or linear forms
-            with the same coefficients), "structure" (the same wires).
-        covers: number of family elements (gates, sums, definitions) that the lemma speaks about.
+    `statement` says what holds, in words with its numbers. `method` is "z3" (unsatisfiable negation), "enumeration" (every case
+    evaluated), "coefficients" (two polynomials or linear forms with the same coefficients) or "structure" (the same wires).
+    `covers` is the number of family elements (gates, sums, definitions) that the lemma speaks about.
     """
 
     statement: str

@@ -10,7 +10,7 @@ import numpy as np
 
 from circuits.diagnostics import fail
 from circuits.network import Inputs
-from circuits.readout import decisions, score_decisions, scores
+from circuits.readout import decisions, scores
 from translator.fidelity import encode
 from translator.inputs import features_of, load_array, split_words
 from translator.terminal import Line, plain, table_to_lines
@@ -108,7 +108,7 @@ def ask(sides: Sides, side: str, inputs: Any) -> tuple[Any, Any]:
     readout, format_ = sides.readout, sides.family.decision_format
     if side == "onnx":
         logits = sides.oracle.logits(inputs)
-        return score_decisions(readout.kind, logits), logits
+        return sides.oracle.decide(logits), logits
     codes = encode(sides.network, inputs)
     if side == "network":
         from circuits.evaluate import evaluate

@@ -13,7 +13,7 @@ import numpy as np
 from circuits.evaluate import evaluate
 from circuits.network import Inputs, Network
 from circuits.positions import FALSE, TRUE, grid, holds
-from circuits.readout import decisions, score_decisions, scores
+from circuits.readout import decisions, scores
 from translator import real
 from translator.oracle import Oracle
 from translator.real_evaluate import evaluate as evaluate_real
@@ -89,14 +89,14 @@ def words_up_to(network: real.RealNetwork, max_length: int | None, keep: Any = N
 
 @dataclass(frozen=True, slots=True)
 class Fidelity:
-    """Agreement of decisions with onnxruntime, and the largest distance of a logit.
+    """Agreement of decisions with onnxruntime, and the largest distance of a logit (None where the file has no logits).
 
     For a readout at every position an input agrees when all its positions do.
     """
 
     inputs: int
     agree: int
-    max_abs_error: float
+    max_abs_error: float | None
     description: str
     example: str | None
 
@@ -108,11 +108,12 @@ class Fidelity:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reference:
-    """The float network's logits and decisions on an input set."""
+    """The float network's outputs and decisions on an input set; `has_logits` unless the file ends in a softmax or the like."""
 
     inputs: InputSet
     logits: tuple[Reals, ...]
     decisions: tuple[Integers, ...]
+    has_logits: bool = True
 
 
 def consult(oracle: Oracle, inputs: InputSet) -> Reference:
@@ -123,7 +124,7 @@ def consult(oracle: Oracle, inputs: InputSet) -> Reference:
         if len(group)
     )
     filled = InputSet(tuple(group for group in inputs.groups if len(group)), inputs.description, inputs.max_length)
-    return Reference(filled, logits, tuple(score_decisions(oracle.kind, values) for values in logits))
+    return Reference(filled, logits, tuple(oracle.decide(values) for values in logits), not oracle.applied)
 
 
 def restrict(reference: Reference, inputs: InputSet, oracle: Oracle) -> Reference:
@@ -140,12 +141,12 @@ def compare(network: Network, reference: Reference) -> Fidelity:
         values = evaluate(network, codes)
         found = decisions(network.readout, format_, values[network.readout.decision])
         same = (found == expected).reshape(len(group), -1).all(axis=1)
-        distance = np.abs(scores(network, values) - logits)
-        worst = max(worst, float(distance.max(initial=0.0)))
+        if reference.has_logits:
+            worst = max(worst, float(np.abs(scores(network, values) - logits).max(initial=0.0)))
         total, agree = total + len(group), agree + int(same.sum())
         if example is None and not same.all():
             example = describe_input(network, group[int(np.argmin(same))])
-    return Fidelity(total, agree, worst, reference.inputs.description, example)
+    return Fidelity(total, agree, worst if reference.has_logits else None, reference.inputs.description, example)
 
 
 def encode(network: Network, group: Any) -> Integers:

@@ -30,11 +30,14 @@ class FomRuntimeError(FomError):
 class Oracle:
     """An onnxruntime session for one model, read through its first input and first output.
 
+    `applied` names the operator at the end of the file that the network leaves out: "ArgMax" gives decisions instead of logits,
+    "Softmax", "LogSoftmax" and "Sigmoid" give other numbers with the same decisions.
+
     Raises:
         FomError: onnxruntime refuses the model.
     """
 
-    def __init__(self, path: Path, kind: str, n_positions: int) -> None:
+    def __init__(self, path: Path, kind: str, n_positions: int, applied: str = "") -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -44,6 +47,7 @@ class Oracle:
         options.inter_op_num_threads = 1
         self.kind = kind
         self.n_positions = n_positions
+        self.applied = applied
         try:
             self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:
@@ -58,7 +62,7 @@ class Oracle:
             FomError: onnxruntime fails on the input.
         """
         given = self.session.get_inputs()[0]
-        array = np.asarray(inputs).astype(ELEMENT_TYPES.get(given.type, np.float32))
+        array: Any = np.asarray(inputs).astype(ELEMENT_TYPES.get(given.type, np.float32))
         shape = [size if isinstance(size, int) else -1 for size in given.shape]
         if array.ndim != len(shape) or (array.dtype.kind == "f" and len(shape) > 1):
             array = array.reshape(len(array), *(size for size in shape[1:]))
@@ -71,14 +75,16 @@ class Oracle:
         return self.shaped(np.concatenate([np.reshape(row, (1, -1)) for row in rows]), len(array), array)
 
     def run(self, array: Any) -> Any:
-        """Feed one array; every other input gets ones (masks)."""
+        """Feed one array; other inputs get what the reader assumed: types and segments 0, positions 0, 1, .., masks 1."""
         feeds: dict[str, Any] = {}
         for place, given in enumerate(self.session.get_inputs()):
             if place == 0:
                 feeds[given.name] = array
             else:
-                sizes = [s if isinstance(s, int) else array.shape[min(i, array.ndim - 1)] for i, s in enumerate(given.shape)]
-                feeds[given.name] = np.ones(sizes, dtype=ELEMENT_TYPES.get(given.type, np.float32))
+                sizes = [
+                    s if isinstance(s, int) else array.shape[min(i, array.ndim - 1)] for i, s in enumerate(given.shape)
+                ]
+                feeds[given.name] = assumed(given.name, sizes).astype(ELEMENT_TYPES.get(given.type, np.float32))
         try:
             return self.session.run(None, feeds)[0]
         except Exception as error:
@@ -94,7 +100,23 @@ class Oracle:
 
     def decisions(self, inputs: Any) -> Integers:
         """The float network's decisions, of shape ``(B,)`` or ``(B, n)``."""
-        return score_decisions(self.kind, self.logits(inputs))
+        return self.decide(self.logits(inputs))
+
+    def decide(self, outputs: Reals) -> Integers:
+        """The decisions that outputs of shape ``(B, C)`` or ``(B, n, C)`` stand for."""
+        if self.applied == "ArgMax":
+            return outputs[..., 0].astype(np.int64)
+        return score_decisions(self.kind, outputs - 0.5 if self.applied == "Sigmoid" else outputs)
+
+
+def assumed(name: str, sizes: list[int]) -> Any:
+    """The values of an input that is not the word, by its name."""
+    lowered = name.lower()
+    if "type" in lowered or "segment" in lowered:
+        return np.zeros(sizes)
+    if "position" in lowered and sizes:
+        return np.broadcast_to(np.arange(sizes[-1]), sizes).copy()
+    return np.ones(sizes)
 
 
 def first_line(error: Exception) -> str:

@@ -82,6 +82,7 @@ class Translation:
     forecast: Forecast
     tried: tuple[tuple[Precision, Fidelity | None], ...]
     notes: tuple[str, ...]
+    applied: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
 
     def circuit(self, n: int) -> Circuit:
@@ -96,7 +97,7 @@ class Translation:
     @cached_property
     def oracle(self) -> Oracle:
         """Onnxruntime on the model."""
-        return Oracle(self.model, self.network.readout.kind, self.network.readout.n_positions)
+        return Oracle(self.model, self.network.readout.kind, self.network.readout.n_positions, self.applied)
 
     def verify(self, **options: Any) -> Any:
         """Prove network = circuit = sentence; see `translator.verification.verify`."""
@@ -136,7 +137,7 @@ def translate(model: str | Path, progress: Progress = silent, **options: Any) ->
     network, alphabet = read_network(model, settings)
     clock.lap("read")
 
-    oracle = Oracle(model, network.output.kind, network.output.n_positions)
+    oracle = Oracle(model, network.output.kind, network.output.n_positions, network.output.applied)
     inputs = fidelity_inputs(network, settings, alphabet)
     if not inputs.count:
         raise fail(
@@ -165,7 +166,18 @@ def translate(model: str | Path, progress: Progress = silent, **options: Any) ->
     sentence = family_to_sentence(family, readout_label(family, settings.readout))
     clock.lap("emit")
     return Translation(
-        model, settings, chosen, fixed, family, sentence, fidelity, expected, tuple(tried), network.notes, seconds
+        model,
+        settings,
+        chosen,
+        fixed,
+        family,
+        sentence,
+        fidelity,
+        expected,
+        tuple(tried),
+        network.notes,
+        network.output.applied,
+        seconds,
     )
 
 

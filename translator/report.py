@@ -69,6 +69,7 @@ def manifest_of(translation: Translation) -> dict[str, Any]:
     python = ".".join(map(str, sys.version_info[:3]))
     return {
         **facts_of(translation),
+        "applied": translation.applied,
         "settings": settings,
         "versions": {"fom": tool_version(), "python": python, **versions},
     }
@@ -238,7 +239,10 @@ def fidelity_text(fidelity: dict[str, Any]) -> str:
     text = (
         f"{fidelity['agree']:,} of {fidelity['inputs']:,} decisions agree with onnxruntime: {fidelity['description']}"
     )
-    text += f"\nlogits differ by at most {fidelity['max_abs_error']:.3g}"
+    if fidelity["max_abs_error"] is None:
+        text += "\nlogits are not compared: the file does not give them"
+    else:
+        text += f"\nlogits differ by at most {fidelity['max_abs_error']:.3g}"
     if fidelity["example"] is not None:
         text += f"\nit disagrees on: {fidelity['example']}"
     return text

@@ -40,6 +40,9 @@ class Source(Protocol):
     @property
     def model(self) -> Any: ...
 
+    @property
+    def applied(self) -> str: ...
+
 
 @dataclass
 class Sides:
@@ -70,7 +73,7 @@ class Sides:
     @cached_property
     def oracle(self) -> Oracle:
         """Onnxruntime on the model."""
-        return Oracle(self.source.model, self.readout.kind, self.readout.n_positions)
+        return Oracle(self.source.model, self.readout.kind, self.readout.n_positions, self.source.applied)
 
     def circuit_at(self, n: int) -> Circuit:
         """The circuit for length n; only the last one is kept."""

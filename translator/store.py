@@ -45,6 +45,11 @@ class Artifacts:
     edited: tuple[str, ...]
 
     @property
+    def applied(self) -> str:
+        """The operator at the end of the ONNX file that the network leaves out, if any."""
+        return str(self.manifest.get("applied", ""))
+
+    @property
     def model(self) -> Path:
         """The copy of the ONNX file."""
         return self.folder / MODEL
