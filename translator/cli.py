@@ -97,6 +97,10 @@ def translate(
         int | None,
         typer.Option(metavar="N", min=1, help="Longest words on which fidelity is measured.", show_default="about 8"),
     ] = None,
+    longest: Annotated[
+        int,
+        typer.Option(metavar="N", min=1, help="Bound on n where the file computes its positions (sinusoids, rotary)."),
+    ] = 64,
     where: Where = None,
     memory: Annotated[
         str | None,
@@ -125,6 +129,7 @@ def translate(
             where=where,
             alphabet=alphabet,
             inputs=inputs,
+            longest=longest,
             memory=limit,
         )
         tell("measuring")

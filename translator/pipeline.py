@@ -54,6 +54,7 @@ class Settings:
         where: a sentence that restricts the words considered, or None.
         alphabet: names of the letters, or None for a, b, c ...
         inputs: an .npz file of inputs for the fidelity set, or None.
+        longest: bound on n where the file computes its positions (sinusoids, rotary), which become a table of that length.
         memory: refuse a translation forecast above this many bytes, or None for half of the machine's.
     """
 
@@ -65,6 +66,7 @@ class Settings:
     where: str | None = None
     alphabet: str | None = None
     inputs: Path | None = None
+    longest: int = 64
     memory: int | None = None
 
 
@@ -193,12 +195,12 @@ def read_network(model: Path, settings: Settings) -> tuple[RealNetwork, tuple[st
     from translator.reading import read
 
     try:
-        network = read(model)
+        network = read(model, longest=settings.longest)
     except FomError as error:
         if {diagnostic.code for diagnostic in error.diagnostics} != {"N060"}:
             raise
         letters = split_alphabet(settings.alphabet or " ".join(map(str, range(ASSUMED_LETTERS))))
-        network = read(model, alphabet_size=len(letters))
+        network = read(model, alphabet_size=len(letters), longest=settings.longest)
         assumed = f"the letters are numbers and the file does not bound them: 0 to {len(letters) - 1} "
         assumed += "as given" if settings.alphabet else "are assumed (--alphabet says otherwise)"
         return replace(network, notes=(*network.notes, assumed)), letters
