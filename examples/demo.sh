@@ -19,7 +19,7 @@ step "2. Verify: network, circuit and sentence agree" \
     "fom verify out/ --max-length 8"
 step "3. Show: what was built" \
     "fom show out/"
-step "4. One definition: when the network attends, in bits" \
-    "fom show out/ 'blocks0.attention.exp[0].3' && fom run out/ --as sentence --word 'a b b a b'"
+step "4. One definition: the highest bit of a hidden unit, with what it means" \
+    "fom show out/ 'blocks0.relu[3].4' && fom run out/ --as sentence --word 'a b b a b'"
 step "5. For comparison: one solver query for n <= 2 (step 2 proved every length, from lemmas)" \
     "fom verify out/ --method monolithic --max-length 2 --timeout 90 || test \$? -eq 3"
