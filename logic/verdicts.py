@@ -91,9 +91,3 @@ class Claim:
     def word(self) -> str:
         """The verdict as one word."""
         return {Holds: "holds", Refuted: "refuted", Unknown: "unknown"}[type(self.verdict)]
-
-
-def overall(claims: tuple[Claim, ...] | list[Claim]) -> str:
-    """The verdict of several claims: refuted if one is, else unknown if one is, else holds."""
-    words = {claim.word for claim in claims}
-    return next((word for word in ("refuted", "unknown") if word in words), "holds")

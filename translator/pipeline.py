@@ -303,8 +303,3 @@ class Stopwatch:
         now = time.perf_counter()
         self.seconds[name] = round(now - self.last, 3)
         self.last = now
-
-
-def with_model(translation: Translation, model: Path) -> Translation:
-    """The same translation, of a copy of the model."""
-    return replace(translation, model=model)
