@@ -1,1 +1,32 @@
-"""From an ONNX file to a threshold-circuit family and an FO(M) sentence."""
+"""From an ONNX file to a threshold-circuit family and an FO(M) sentence.
+
+``translator.translate("model.onnx")`` gives a `Translation`; ``load`` reads one back from its folder; ``verify`` proves either.
+The front is imported on first use, so that the command line answers at once.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from translator.pipeline import Settings, Translation, translate
+    from translator.store import Artifacts, load
+    from translator.verification import Report, verify
+
+HOMES = {
+    "Artifacts": "translator.store",
+    "Report": "translator.verification",
+    "Settings": "translator.pipeline",
+    "Translation": "translator.pipeline",
+    "load": "translator.store",
+    "translate": "translator.pipeline",
+    "verify": "translator.verification",
+}
+
+__all__ = ["Artifacts", "Report", "Settings", "Translation", "load", "translate", "verify"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name of the front when it is asked for."""
+    if name not in HOMES:
+        raise AttributeError(f"module 'translator' has no attribute '{name}'")
+    return getattr(import_module(HOMES[name]), name)

@@ -7,7 +7,6 @@ bits; the quantities are unbounded integers.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,14 +16,6 @@ from logic.proving.gadgets import Gadget
 from logic.smt.lemmas import Build, Formula, Manager, boolean, integer, weighted
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
-
-
-@dataclass(frozen=True, slots=True)
-class Rounding:
-    """The code nearest to ``S / 2**shift``, ties to even, saturating."""
-
-    shift: int
-    format: Format
 
 
 def bit_symbols(manager: Manager, gadget: Gadget) -> list[Formula]:
