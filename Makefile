@@ -6,12 +6,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help demo test test-slow lint format clean
+.PHONY: help demo test test-slow bench lint format clean
 
 help:
 	@echo "make demo       translate a small trained network, prove the translation right, show it"
 	@echo "make test       the tests, without those marked slow"
 	@echo "make test-slow  the tests marked slow"
+	@echo "make bench      the table of benchmarks for the examples (some minutes)"
 	@echo "make lint       ruff, mypy and the import contracts"
 	@echo "make format     let ruff format the code"
 	@echo "make clean      remove .venv, caches and out/"
@@ -24,6 +25,9 @@ test: $(VENV)/installed-dev
 
 test-slow: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n $(WORKERS) -m slow $(ARGS)
+
+bench: $(VENV)/installed
+	$(BIN)/python -m benchmarks.core $(ARGS)
 
 lint: $(VENV)/installed-dev
 	@failed=; \
