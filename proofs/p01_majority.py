@@ -24,10 +24,8 @@ sys.path.insert(0, str(ROOT))
 
 from logic.printer import to_ascii
 from logic.proving.circuit_sentence import prove_circuit_sentence
-from translator.pipeline import translate
+from translator import load, translate, verify
 from translator.sides import Sides
-from translator.store import load
-from translator.verification import verify
 
 translation = translate(ROOT / "examples" / "majority" / "model.onnx", precision="fixed:5")
 translation
