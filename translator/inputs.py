@@ -22,15 +22,12 @@ def load_array(path: Path, name: str) -> Any:
         FomError: the file is missing, is no .npz, or has no such array.
     """
     try:
-        file = np.load(path, allow_pickle=False)
-        if isinstance(file, np.ndarray):
-            arrays = {name: file}
-        else:
-            with file:
-                arrays = {key: file[key] for key in file.files}
+        with path.open("rb") as stream:  # opened here, because numpy leaves a torn archive open
+            file = np.load(stream, allow_pickle=False)
+            arrays = {name: file} if isinstance(file, np.ndarray) else {key: file[key] for key in file.files}
     except FileNotFoundError:
         raise fail("T012", "the file of inputs does not exist", where=str(path)) from None
-    except (OSError, ValueError, zipfile.BadZipFile, AttributeError) as error:
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile, AttributeError) as error:
         raise fail(
             "T012", f"not an .npz file of arrays: {error}", where=str(path), help="write it with numpy.savez"
         ) from None
@@ -66,8 +63,9 @@ def split_words(array: Any, path: Path, n_letters: int) -> tuple[tuple[Any, ...]
         )
     lengths = (array >= 0).sum(axis=1)
     padding = np.arange(array.shape[1]) < lengths[:, None]
-    if ((array >= 0) != padding).any() or (array >= n_letters).any():
-        row = int(np.flatnonzero((((array >= 0) != padding) | (array >= n_letters)).any(axis=1))[0])
+    wrong = ((array >= 0) != padding) | (array >= n_letters) | (array < -1)
+    if wrong.any():
+        row = int(np.flatnonzero(wrong.any(axis=1))[0])
         raise fail(
             "T013",
             f"row {row} is no word: {array[row].tolist()}",
