@@ -20,6 +20,7 @@ from circuits.network import Network
 from circuits.network_to_family import network_to_family
 from circuits.sizes import Polynomial, size_polynomials
 from logic.family_to_sentence import decision_labels, default_decision, family_to_sentence
+from logic.measure import Measures, measure
 from logic.syntax import Sentence
 from translator.fidelity import SCREEN_WORDS, Fidelity, InputSet, compare, consult, observe, restrict, words_up_to
 from translator.fixing import fix
@@ -95,6 +96,11 @@ class Translation:
     def sizes(self) -> dict[str, Polynomial | None]:
         """Gates and wires as polynomials in n."""
         return size_polynomials(self.family)
+
+    @cached_property
+    def measures(self) -> Measures:
+        """Size and ranks of the sentence."""
+        return measure(self.sentence)
 
     @cached_property
     def oracle(self) -> Oracle:

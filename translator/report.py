@@ -13,6 +13,7 @@ from logic.syntax import Call, Sentence
 from translator.terminal import Row, unbroken
 
 if TYPE_CHECKING:
+    from logic.measure import Measures
     from translator.pipeline import Translation
 
 LENGTHS = (8, 64)
@@ -35,7 +36,7 @@ def facts_of(translation: Translation) -> dict[str, Any]:
         "domain": domain_facts(translation.network),
         "network": network_facts(translation.network),
         "family": family_facts(translation.family, translation.sizes),
-        "sentence": sentence_facts(translation.sentence),
+        "sentence": sentence_facts(translation.measures),
         "fidelity": {
             "inputs": fidelity.inputs,
             "agree": fidelity.agree,
@@ -146,11 +147,8 @@ def sample_lengths(family: Family) -> list[int]:
     return sorted({max(least, n if most is None else min(n, most)) for n in LENGTHS})
 
 
-def sentence_facts(sentence: Sentence) -> dict[str, Any]:
+def sentence_facts(found: Measures) -> dict[str, Any]:
     """Sizes and ranks of the sentence."""
-    from logic.measure import measure
-
-    found = measure(sentence)
     return {
         "definitions": found.definitions,
         "nodes": found.nodes,
