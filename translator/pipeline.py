@@ -71,7 +71,7 @@ class Settings:
     memory: int | None = None
 
 
-@dataclass
+@dataclass(repr=False)
 class Translation:
     """A network with its family and sentence, and how they came about."""
 
@@ -118,6 +118,12 @@ class Translation:
         from translator.store import save
 
         save(self, Path(folder))
+
+    def __repr__(self) -> str:
+        return (
+            f"<Translation of {self.model.name}: {self.precision}, {len(self.family.templates)} templates, "
+            f"{len(self.sentence.definitions)} definitions>"
+        )
 
     def _repr_html_(self) -> str:
         from translator.report import translation_html

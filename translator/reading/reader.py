@@ -316,7 +316,7 @@ class _Walk:
                     f"how many letters `{declared.name}` may hold is not in the file",
                     where,
                     "no embedding table is read with them: the letters are used as numbers",
-                    "give alphabet_size=, the letters are then 0, 1, .., alphabet_size - 1",
+                    "name the letters, one for each number from 0 on: --alphabet 0,1,2,3 (alphabet_size= in the library)",
                 )
             )
             return None
