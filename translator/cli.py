@@ -42,6 +42,8 @@ LATER_FORMATS = ("aiger", "blif", "verilog", "opb")
 UsageError: type[Exception] = typer.BadParameter.__mro__[2]
 """click's base of all usage errors, wherever this version of typer keeps click."""
 
+interrupts: list[int] = []
+
 app = typer.Typer(
     name="fom",
     add_completion=False,
@@ -419,7 +421,7 @@ def execute(arguments: list[str]) -> int:
     """Run a command line; every failure becomes a diagnostic and an exit code."""
     as_json = "--json" in arguments
     try:
-        code = int(app(arguments, prog_name="fom", standalone_mode=False) or 0)
+        code = run_app(arguments)
         return interrupted(arguments) if code == INTERRUPTED else code
     except FomError as error:
         return report_diagnostics(error.diagnostics, as_json)
@@ -443,6 +445,22 @@ def execute(arguments: list[str]) -> int:
         if as_json:
             write_json(error_object((Diagnostic("T099", f"a bug in fom: {type(error).__name__}: {error}"),)))
         return BUG
+
+
+def run_app(arguments: list[str]) -> int:
+    """Run a command; an interrupt that foreign code turned into an error of its own is an interrupt again."""
+    try:
+        return int(app(arguments, prog_name="fom", standalone_mode=False) or 0)
+    except Exception:
+        if interrupts:
+            raise KeyboardInterrupt from None
+        raise
+
+
+def interrupt(number: int, frame: Any) -> None:
+    """Take note of Ctrl-C and stop."""
+    interrupts.append(number)
+    raise KeyboardInterrupt
 
 
 def interrupted(arguments: list[str]) -> int:
@@ -488,6 +506,7 @@ def main() -> None:
     thresholds, would walk over them again and again and find nothing.
     """
     gc.set_threshold(200_000, 50, 100)
+    signal.signal(signal.SIGINT, interrupt)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     sys.exit(execute(sys.argv[1:]))
 
