@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from circuits.diagnostics import fail
+from circuits.diagnostics import FomError, fail
 from circuits.network import Inputs
 from logic.syntax import Call, Iff, Sentence, var
 from logic.verdicts import Claim, Counterexample, Holds, Proof, Refuted, Unknown, Verdict
@@ -223,6 +223,8 @@ class Verifier:
             if len(verdicts) == len(PAIRS):
                 break
         total = time.perf_counter() - started
+        if not counted:
+            raise self.no_words()
         self.notes.append(f"{counted:,} inputs compared in {total:.1f} s")
         for pair in PAIRS:
             verdict = verdicts.get(pair, Holds())
@@ -241,6 +243,15 @@ class Verifier:
             kept = words if self.keep is None else words[self.keep(words)]
             if len(kept):
                 yield kept
+
+    def no_words(self) -> FomError:
+        """The diagnostic for a scope without words: a claim about nothing would hold."""
+        return fail(
+            "T063",
+            f"no word of the scope ({span(self.lengths)}) satisfies --where",
+            where=self.question.where or "",
+            help="ask for longer words, or restrict less",
+        )
 
     def cost(self, n: int) -> int:
         """Gate evaluations that an exhaustive comparison of length n takes."""
@@ -446,9 +457,11 @@ class Verifier:
         from logic.batch import evaluate
 
         started = time.perf_counter()
+        counted = 0
         for n in self.lengths:
             self.progress(f"comparing all words of length {n}")
             for words in self.inputs(n):
+                counted += len(words)
                 truth = np.asarray(evaluate(spec, words)[""]).astype(np.int64)
                 found = self.difference(words, self.sides.decide("network", words)[..., None], truth[..., None])
                 if found is not None:
@@ -458,6 +471,8 @@ class Verifier:
                     seconds = round(time.perf_counter() - started, 3)
                     self.claims.append(Claim("network", "spec", self.scope, "exhaustive", verdict, seconds))
                     return
+        if not counted:
+            raise self.no_words()
         seconds = round(time.perf_counter() - started, 3)
         scope = self.restricted(self.lengths)
         self.claims.append(Claim("network", "spec", scope, "exhaustive", Holds(), seconds))

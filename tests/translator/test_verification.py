@@ -305,3 +305,9 @@ class TestHonesty:
         made = translate("examples/majority/model.onnx", precision="fixed:3", max_length=3)
         report = made.verify(max_length=3)
         assert (report.verdict, report.scope, len(report.claims)) == ("holds", "n = 1..3", 4)
+
+
+@pytest.mark.parametrize("options", [{}, {"against": MAJORITY}])
+def test_a_scope_without_words_is_refused(folder: Folders, options: dict[str, Any]) -> None:
+    with pytest.raises(FomError, match="T063"):
+        verify(load(folder("majority")), max_length=3, where="a(1) & b(1)", **options)
