@@ -114,6 +114,16 @@ class Fixer:
         self.by_name[node.name] = node
         return node
 
+    def inside(self, ref: Ref) -> bool:
+        """Tell whether a reference always reads positions of the word."""
+        return all(is_safe(term, self.network.domain.least) for term in ref.at)
+
+    def fresh(self, name: str) -> str:
+        """The name, or with a number behind it where the file uses it for something else."""
+        taken = {node.name for node in self.network.nodes} | self.by_name.keys()
+        numbered = (f"{name}{number}" for number in range(2, len(taken) + 3))
+        return name if name not in taken else next(found for found in numbered if found not in taken)
+
     def frac(self, name: str) -> int:
         """Fractional bits of a fixed node."""
         node = self.by_name[name]
@@ -149,7 +159,7 @@ class Fixer:
     def exact(self, ref: Ref) -> Ref:
         """The reference, to be read exactly; an exact node at a shifted position is rewritten over its shifted sources."""
         node = self.by_name[ref.node]
-        if not isinstance(node, Exact) or all(is_safe(term, self.network.domain.least) for term in ref.at):
+        if not isinstance(node, Exact) or self.inside(ref):
             return ref
         if not isinstance(node, Affine) or node.length.any():
             return self.word(ref)
@@ -165,8 +175,7 @@ class Fixer:
         if node.const.any():
             column = matrix(np.arange(node.size), np.zeros(node.size, dtype=int), node.const, (node.size, 1))
             operands.append(Operand(Ref(self.everywhere(len(ref.at)), ref.at), column))
-        shifts = "_".join(str(term).replace("-", "m").replace("+", "p") for term in ref.at)
-        name = f"{node.name}.at_{shifts}"
+        name = shifted_name(ref)
         if name not in self.by_name:
             zero = np.zeros(node.size, dtype=np.int64)
             self.put(Affine(name, k, node.size, tuple(operands), zero, zero, node.frac))
@@ -199,19 +208,17 @@ class Fixer:
         """
         node = self.by_name[ref.node]
         if not isinstance(node, Exact) and (format_ is None or node.format == format_):
-            return ref if all(is_safe(term, self.network.domain.least) for term in ref.at) else self.copy_shifted(ref)
+            return ref if self.inside(ref) else self.copy_shifted(ref)
         chosen = format_ or self.precision.format_for(*self.seen(ref.node))
         key = (ref.node, chosen)
         if key not in self.words:
-            name = f"{ref.node}.r" + (str(n) if (n := sum(name == ref.node for name, _ in self.words)) else "")
+            name = self.fresh(f"{ref.node}.r")
             k = node.n_positions
             at = tuple(var(v) for v in range(k))
             self.put(Round(name, k, node.size, Ref(ref.node, at), self.frac(ref.node) - chosen.frac, chosen))
             self.words[key] = name
         rounded = Ref(self.words[key], ref.at)
-        return (
-            rounded if all(is_safe(term, self.network.domain.least) for term in ref.at) else self.copy_shifted(rounded)
-        )
+        return rounded if self.inside(ref) else self.copy_shifted(rounded)
 
     def copy_shifted(self, ref: Ref) -> Ref:
         """A word equal to another one at shifted positions and 0 outside."""
@@ -219,7 +226,7 @@ class Fixer:
         if isinstance(node, Exact):
             raise fail("T030", "an exact value cannot be copied to a shifted position", where=f"`{ref.node}`")
         k = 1 + max((v for term in ref.at for v, _ in term.coefs), default=-1)
-        name = f"{ref.node}.at_" + "_".join(str(term).replace("-", "m").replace("+", "p") for term in ref.at)
+        name = shifted_name(ref)
         format_ = node.format
         if not format_.lo <= 0 <= format_.hi:
             format_ = Format(format_.bits + 1, min(format_.lo, 0), format_.frac)
@@ -337,7 +344,7 @@ class Fixer:
             return
         low, high = self.ranges[ref.node]
         smallest, largest = int(low.min(initial=0)), int(high.max(initial=0))
-        if not all(is_safe(term, self.network.domain.least) for term in ref.at):
+        if not self.inside(ref):
             smallest, largest = min(smallest, 0), max(largest, 0)
         frac = self.frac(ref.node)
         format_ = self.format_of(node.function, node.size, smallest, largest, frac, self.bounds[node.name])
@@ -429,13 +436,13 @@ class Fixer:
             if output.ref.node in self.bounds and denominator is None:
                 format_ = self.precision.format_for(*self.bounds[output.ref.node])
                 shift = self.frac(scores) - format_.frac
-                decision = self.put(Round("decision", k, size, Ref(scores, own), shift, format_)).name
+                decision = self.put(Round(self.fresh("decision"), k, size, Ref(scores, own), shift, format_)).name
             else:
                 decision = self.word(output.ref).node
             return Readout("value", decision, scores, denominator, 0, k)
         one = np.array([0, 1], dtype=np.int64)
         if output.kind == "logit":
-            positive = Table("positive", k, 1, Ref(scores, own), np.array([1], dtype=np.int64), one, BIT)
+            positive = Table(self.fresh("positive"), k, 1, Ref(scores, own), np.array([1], dtype=np.int64), one, BIT)
             return Readout("logit", self.put(positive).name, scores, denominator, 2, k)
         pairs = [(c, other) for c in range(size) for other in range(size) if other != c]
         rows = np.arange(len(pairs))
@@ -443,17 +450,21 @@ class Fixer:
         difference = canonical(selection(winner, size) - selection(loser, size))
         ties = -(loser < winner).astype(np.int64)
         zero = np.zeros(len(pairs), dtype=np.int64)
-        lead = self.put(Affine("lead", k, len(pairs), (Operand(Ref(scores, own), difference),), ties, zero, 0))
+        lead = self.put(
+            Affine(self.fresh("lead"), k, len(pairs), (Operand(Ref(scores, own), difference),), ties, zero, 0)
+        )
         zero_break = np.array([0], dtype=np.int64)
         if size == 2:
-            self.put(Table("class", k, 2, Ref(lead.name, own), zero_break, one, BIT))
+            decided = Table(self.fresh("class"), k, 2, Ref(lead.name, own), zero_break, one, BIT)
         else:
-            self.put(Table("beats", k, len(pairs), Ref(lead.name, own), zero_break, one, BIT))
+            beats = self.put(Table(self.fresh("beats"), k, len(pairs), Ref(lead.name, own), zero_break, one, BIT))
             collect = matrix(winner, rows, 1, (size, len(pairs)))
-            wins = np.zeros(size, dtype=np.int64)
-            self.put(Affine("wins", k, size, (Operand(Ref("beats", own), collect),), wins, wins, 0))
-            self.put(Table("class", k, size, Ref("wins", own), np.array([size - 1], dtype=np.int64), one, BIT))
-        return Readout("classes", "class", scores, denominator, size, k)
+            none = np.zeros(size, dtype=np.int64)
+            won = (Operand(Ref(beats.name, own), collect),)
+            wins = self.put(Affine(self.fresh("wins"), k, size, won, none, none, 0))
+            all_won = np.array([size - 1], dtype=np.int64)
+            decided = Table(self.fresh("class"), k, size, Ref(wins.name, own), all_won, one, BIT)
+        return Readout("classes", self.put(decided).name, scores, denominator, size, k)
 
     def numerator(self, ref: Ref, n_positions: int) -> tuple[str, str | None]:
         """Logits as an exact node over the readout's positions, and the common denominator if there is one.
@@ -488,7 +499,7 @@ class Fixer:
             return exact.node, None
         identity = selection(np.arange(found.size), found.size)
         zero = np.zeros(found.size, dtype=np.int64)
-        name = "logits" if "logits" not in self.by_name else "readout"
+        name = self.fresh("logits")
         operand = Operand(exact, identity)
         return self.put(Affine(name, n_positions, found.size, (operand,), zero, zero, self.frac(exact.node))).name, None
 
@@ -505,10 +516,10 @@ class Fixer:
         if node.const.any():
             operands.append(real.Operand(den, csr_array(column)))
         zero = np.zeros(node.size)
-        top = real.Linear(f"{node.name}.scaled", node.n_positions, node.size, tuple(operands), zero, zero)
+        top = real.Linear(self.fresh(f"{node.name}.scaled"), node.n_positions, node.size, tuple(operands), zero, zero)
         self.add_linear(top)
         pick = real.Linear(
-            f"{node.name}.den",
+            self.fresh(f"{node.name}.den"),
             node.n_positions,
             1,
             (real.Operand(den, csr_array(np.eye(den_size)[[den_element]])),),
@@ -517,6 +528,11 @@ class Fixer:
         )
         self.add_linear(pick)
         return top.name, pick.name
+
+
+def shifted_name(ref: Ref) -> str:
+    """The name of a copy of a node at other positions."""
+    return f"{ref.node}.at_" + "_".join(str(term).replace("-", "m").replace("+", "p") for term in ref.at)
 
 
 def is_whole(function: Scalar) -> bool:

@@ -234,8 +234,8 @@ class Verifier:
         """All inputs of a length, in the domain considered."""
         if self.static:
             node = self.network.input
-            assert_static = node.format.bits * node.size
-            for numbers in np.array_split(np.arange(1 << assert_static), max(1, (1 << assert_static) >> 12)):
+            total = 1 << (node.format.bits * node.size)
+            for numbers in np.array_split(np.arange(total), max(1, total >> 12)):
                 codes = (numbers[:, None] >> (node.format.bits * np.arange(node.size))) & ((1 << node.format.bits) - 1)
                 yield codes + node.format.lo
             return
@@ -302,7 +302,15 @@ class Verifier:
         named = manifest["readout"]["formula"] if manifest else None
         if settings is not None:
             named = readout_label(self.source.family, settings.readout)
-        return named if named in labels else labels[default_decision(self.source.family)]
+        if named is None:
+            return labels[default_decision(self.source.family)]
+        if named not in labels:
+            raise fail(
+                "T060",
+                f"the manifest says that the sentence decides `{named}`, which is no decision",
+                help="translate again",
+            )
+        return str(named)
 
     def refute(self, row: Integers, what: str = "decision") -> Refuted:
         """Replay an input through every representation."""

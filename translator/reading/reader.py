@@ -65,6 +65,7 @@ VIEWING = frozenset(
 )
 MOST_SCALE = 1e9
 OTHERWISE = "export this part of the network in another way; see the list of supported operators"
+# What onnx's reference evaluator raises for a constant expression that it cannot compute.
 FOLDING_ERRORS = (ValueError, TypeError, IndexError, KeyError, RuntimeError, NotImplementedError, AttributeError)
 
 
