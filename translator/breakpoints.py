@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from circuits.formats import Format
-from translator.scalar import Scalar
+from circuits.scalar import Scalar
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 

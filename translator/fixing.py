@@ -40,11 +40,11 @@ from circuits.network import (
 )
 from circuits.positions import FALSE, TRUE, Ref, is_safe, var
 from circuits.ranges import LIMIT_BITS, Range, range_of
+from circuits.scalar import Scalar, X, const
 from translator import real
 from translator.breakpoints import breakpoints
 from translator.precision import Precision
 from translator.relevance import relevance
-from translator.scalar import Scalar, X, const
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 Bounds = dict[str, tuple[float, float]]

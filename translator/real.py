@@ -17,7 +17,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from circuits.positions import Guard, Ref
-from translator.scalar import Scalar
+from circuits.scalar import Scalar
 
 Vector = np.ndarray[Any, np.dtype[np.float64]]
 Index = np.ndarray[Any, np.dtype[np.int64]]

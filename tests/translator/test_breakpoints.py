@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from circuits.formats import BIT, Format
+from circuits.scalar import Scalar, X, const
 from translator import breakpoints as module
 from translator.breakpoints import breakpoints
-from translator.scalar import Scalar, X, const
 
 SIGMOID, EXP, TANH = Scalar("sigmoid", (X,)), Scalar("exp", (X,)), Scalar("tanh", (X,))
 SILU = Scalar("mul", (X, SIGMOID))

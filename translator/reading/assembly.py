@@ -13,6 +13,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from circuits.positions import FIRST, TRUE, AtLeast, Guard, Ref, Term, substitute, var
+from circuits.scalar import Scalar, X, const
 from translator.reading.values import (
     Affine,
     Index,
@@ -25,7 +26,6 @@ from translator.reading.values import (
     selection,
 )
 from translator.real import Letters, Linear, Map, Maximum, Multiply, Operand, Predicates, Ratio, RealNode, Sum
-from translator.scalar import Scalar, X, const
 
 SQUARE = Scalar("mul", (X, X))
 

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from circuits.positions import FALSE, TRUE, Guard, Term, conjunction, disjunction, negation
+from circuits.scalar import OPERATIONS, Scalar, X, const
 from translator.reading.assembly import _diagonal, scaled
 from translator.reading.context import (
     Context,
@@ -49,7 +50,6 @@ from translator.reading.values import (
     keys,
     part_shape,
 )
-from translator.scalar import OPERATIONS, Scalar, X, const
 
 MASK = -1e4
 Inputs = list[Value | None]
@@ -153,7 +153,7 @@ def as_affine(function: Scalar) -> tuple[float, float, float] | None:
 
 
 def binary(context: Context, op: str, left: Value, right: Value) -> Value:
-    """Apply one of the two-argument operations of `translator.scalar`."""
+    """Apply one of the two-argument operations of `circuits.scalar`."""
     if not isinstance(left, Data) and not isinstance(right, Data):
         return _binary_known(context, op, left, right)
     if op == "mul" and context.is_score:

@@ -7,6 +7,7 @@ from math import sqrt
 import numpy as np
 
 from circuits.positions import AtLeast, Term, negation, var
+from circuits.scalar import Scalar, X, const
 from translator.reading.context import Context, dims_of
 from translator.reading.contraction import matmul
 from translator.reading.elementwise import binary, unary
@@ -20,7 +21,6 @@ from translator.reading.refusing import Refusal
 from translator.reading.softmax import softmax
 from translator.reading.table import needed
 from translator.reading.values import Data, Positional, Value
-from translator.scalar import Scalar, X, const
 
 Inputs = list[Value | None]
 RSQRT = Scalar("div", (const(1.0), Scalar("sqrt", (X,))))

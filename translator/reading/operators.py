@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from circuits.positions import AtLeast, Term, negation, var
+from circuits.scalar import X
 from translator.reading import contraction, layout_operators, movement, normalizing, scalar_operators, windows
 from translator.reading.context import Context, dims_of
 from translator.reading.elementwise import binary, unary
@@ -17,7 +18,6 @@ from translator.reading.refusing import Refusal
 from translator.reading.softmax import softmax
 from translator.reading.table import OPERATORS, Inputs, call, lowering, needed, number, optional, wide
 from translator.reading.values import Positional, Value
-from translator.scalar import X
 
 __all__ = ["OPERATORS"]
 

@@ -20,6 +20,7 @@ from circuits.positions import (
     substitute,
     var,
 )
+from circuits.scalar import Scalar, X
 from translator.reading.context import Context, dims_of, plain
 from translator.reading.elementwise import binary, unary
 from translator.reading.movement import reshape
@@ -38,7 +39,6 @@ from translator.reading.values import (
     Value,
     part_shape,
 )
-from translator.scalar import Scalar, X
 
 NEG = Scalar("neg", (X,))
 

@@ -7,6 +7,7 @@ from math import pi, sqrt
 import numpy as np
 
 from circuits.positions import TRUE
+from circuits.scalar import Scalar, X
 from translator.reading import contraction
 from translator.reading.context import Context, dims_of
 from translator.reading.elementwise import binary, unary, where
@@ -16,7 +17,6 @@ from translator.reading.reduction import reduce
 from translator.reading.refusing import Refusal
 from translator.reading.table import OPERATORS, Inputs, call, lowering, needed, number, optional, wide
 from translator.reading.values import Array, Data, Positional, Value
-from translator.scalar import Scalar, X
 
 SCALARS: dict[str, Scalar] = {
     "Identity": X,

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from circuits.positions import FALSE, TRUE, Guard, conjunction, disjunction, grid, holds, var
+from circuits.scalar import Scalar, X
 from translator.reading.assembly import scaled
 from translator.reading.context import Context, is_constant, known, to_data
 from translator.reading.refusing import Refusal
@@ -27,7 +28,6 @@ from translator.reading.values import (
     guard_variables,
     part_shape,
 )
-from translator.scalar import Scalar, X
 
 EXP = Scalar("exp", (X,))
 TRIED_LENGTHS = 20

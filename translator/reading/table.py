@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from circuits.scalar import Scalar, const
 from translator.reading.context import Context
 from translator.reading.loading import Operator
 from translator.reading.refusing import Refusal
 from translator.reading.values import Value
-from translator.scalar import Scalar, const
 
 Inputs = list[Value | None]
 

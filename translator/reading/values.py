@@ -22,7 +22,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from circuits.positions import TRUE, AtLeast, Guard, Ref, Term, conjunction, substitute, var
-from translator.scalar import Scalar, X, const
+from circuits.scalar import Scalar, X, const
 
 Array = np.ndarray[Any, Any]
 Vector = np.ndarray[Any, np.dtype[np.float64]]
