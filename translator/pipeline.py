@@ -151,7 +151,7 @@ def translate(model: str | Path, progress: Progress = silent, **options: Any) ->
     network, alphabet = read_network(model, settings)
     clock.lap("read")
 
-    oracle = Oracle(model, network.output.kind, network.output.n_positions, network.output.applied)
+    oracle = Oracle(model, network.decision.kind, network.decision.n_positions, network.decision.applied)
     inputs = fidelity_inputs(network, settings, alphabet)
     if not inputs.count:
         raise fail(
@@ -190,7 +190,7 @@ def translate(model: str | Path, progress: Progress = silent, **options: Any) ->
         expected,
         tuple(tried),
         network.notes,
-        network.output.applied,
+        network.decision.applied,
         seconds,
     )
 

@@ -5,7 +5,8 @@ shape, kept flat: its value at length n is an array of shape ``(B, n, .., n, siz
 (`circuits.positions.Ref`), so that transposed scores, shifts, first and last token are references, not nodes. The node kinds
 are those of `circuits.network` without formats and rounding points; `translator.fixing` chooses these.
 
-`Letters` and `Features` are the two inputs; a network has exactly one of them.
+The inputs are one `Letters` (a word), or any number of `Features` (static tensors); the flat features of a network are the
+concatenation of all its `Features`, in their order. `Tensor` says how a whole ONNX output is put together from nodes.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from typing import Any, Literal
 import numpy as np
 from scipy.sparse import csr_array
 
+from circuits.diagnostics import fail
 from circuits.positions import Guard, Ref
 from circuits.scalar import Scalar
+from translator.axes import Axis, Key
 
 Vector = np.ndarray[Any, np.dtype[np.float64]]
 Index = np.ndarray[Any, np.dtype[np.int64]]
@@ -40,6 +43,7 @@ class Features:
     size: int
     shape: tuple[int, ...]
     n_positions: Literal[0] = 0
+    dtype: str = "float"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,20 +179,71 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
+class Input:
+    """An ONNX input and what it becomes: a word, a part of the letters of the word, or a static tensor.
+
+    The number that stands in the ONNX tensor for letter a is ``a // stride % count``, where `count` is how many numbers this
+    input may hold; `stride` and `count` are 0 for a static tensor, whose node is the `Features` called `node`.
+    """
+
+    name: str
+    node: str
+    dtype: str
+    stride: int = 0
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A whole ONNX output: for each part of its axes the node that holds it, flat in row-major order.
+
+    A reference has one variable for each run of its key, in the order of the axes. `values` is the tensor itself if it is known.
+    """
+
+    name: str
+    dtype: str
+    axes: tuple[Axis, ...]
+    parts: tuple[tuple[Key, Ref], ...] = ()
+    values: np.ndarray[Any, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RealNetwork:
     """Nodes in topological order, the output, the domain of n, and what the import wants the user to know.
 
-    `input_name` is the ONNX input; `alphabet_size` the number of letters (0 for `Features`); `n_fixed` is the length when
-    the file fixes it (then `domain` is that one length).
+    `output` is the decision, None where whole tensors were asked for; these are `outputs`. `alphabet_size` is the number of
+    letters, 0 for `Features`.
     """
 
     nodes: tuple[RealNode, ...]
-    output: Output
+    output: Output | None
     domain: Domain
-    input_name: str
+    inputs: tuple[Input, ...]
     alphabet_size: int
     notes: tuple[str, ...]
+    outputs: tuple[Tensor, ...] = ()
 
     def node(self, name: str) -> RealNode:
         """Find a node by name."""
         return next(node for node in self.nodes if node.name == name)
+
+    @property
+    def input_name(self) -> str:
+        """The ONNX name of the first input."""
+        return self.inputs[0].name
+
+    @property
+    def decision(self) -> Output:
+        """The decision.
+
+        Raises:
+            FomError: the network was read for its tensors.
+        """
+        if self.output is None:
+            raise fail("N013", "the network has no decision", help="read it with whole=False")
+        return self.output
+
+    @property
+    def features(self) -> tuple[Features, ...]:
+        """The static inputs."""
+        return tuple(node for node in self.nodes if isinstance(node, Features))

@@ -14,7 +14,6 @@ import numpy as np
 from circuits.diagnostics import fail
 from circuits.positions import Ref, grid, holds
 from translator.real import (
-    Features,
     Letters,
     Linear,
     Map,
@@ -53,14 +52,14 @@ def evaluate(
 def outputs(network: RealNetwork, words: Array | None = None, features: Array | None = None) -> Array:
     """The output on a batch: ``(B, C)``, or ``(B, n, C)`` for one decision per position."""
     n, _ = _start(network, words, features)
-    output = network.output
+    output = network.decision
     values = evaluate(network, words, features, [output.ref.node])
     return read_at(values[output.ref.node], output.ref, n, output.n_positions)
 
 
 def _start(network: RealNetwork, words: Array | None, features: Array | None) -> tuple[int, dict[str, Array]]:
-    source = network.nodes[0]
-    if isinstance(source, Letters):
+    source = next((node for node in network.nodes if isinstance(node, Letters)), None)
+    if source is not None:
         if words is None:
             raise fail(
                 "N062", f"`{network.input_name}` is a word, and none is given", help="give words=, of shape (B, n)"
@@ -82,11 +81,18 @@ def _start(network: RealNetwork, words: Array | None, features: Array | None) ->
                 help="use the letters of the network's alphabet",
             )
         return n, {source.name: (words[:, :, None] == np.arange(source.size)).astype(np.float64)}
-    if not isinstance(source, Features) or features is None:
+    if features is None:
         raise fail(
             "N062", f"`{network.input_name}` is a vector, and none is given", help="give features=, of shape (B, size)"
         )
-    return 1, {source.name: np.asarray(features, dtype=np.float64).reshape(len(features), source.size)}
+    return 1, split_features(network, features)
+
+
+def split_features(network: RealNetwork, features: Array) -> dict[str, Array]:
+    """The flat features of shape ``(B, total)`` as one array for each `Features` node."""
+    ends = np.cumsum([node.size for node in network.features])
+    flat = np.asarray(features, dtype=np.float64).reshape(len(features), ends[-1])
+    return {node.name: part for node, part in zip(network.features, np.split(flat, ends[:-1], axis=1), strict=True)}
 
 
 def read_at(value: Array, ref: Ref, n: int, n_positions: int) -> Array:

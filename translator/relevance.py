@@ -34,7 +34,7 @@ def relevance(network: real.RealNetwork) -> dict[str, Guard]:
         )
         found[ref.node] = disjunction(found[ref.node], condition if plain else TRUE)
 
-    use(network.output.ref, TRUE)
+    use(network.decision.ref, TRUE)
     for node in reversed(network.nodes):
         own = found[node.name]
         if own == FALSE:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,29 +10,22 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from circuits.positions import FALSE, FIRST, TRUE, Equals, Guard, Ref, Term, conjunction, var
+from translator.axes import POST, PRE, RUN, SEQUENCE, Axis, Key, keys, part_shape
 from translator.reading.assembly import Assembly
 from translator.reading.loading import Operator
 from translator.reading.positional import broadcast_dims, is_terms, specialise
 from translator.reading.refusing import Refusal
 from translator.reading.values import (
-    POST,
-    PRE,
-    RUN,
-    SEQUENCE,
     Affine,
     Array,
-    Axis,
     Data,
     Index,
-    Key,
     Part,
     Positional,
     Value,
     Vector,
     View,
     constant,
-    keys,
-    part_shape,
     selection,
 )
 
@@ -50,6 +43,7 @@ class Context:
     most: int | None = None
     reasons: list[str] = field(default_factory=list)
     toward_softmax: frozenset[str] = frozenset()
+    scope: Mapping[str, Value | None] = field(default_factory=dict)
 
     def require_least(self, n: int, reason: str) -> None:
         """Refuse shorter words."""

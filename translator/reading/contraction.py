@@ -14,6 +14,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from circuits.positions import TRUE, Equals, Guard, Term, conjunction, substitute, var
+from translator.axes import PRE, RUN, Axis, Key, part_shape
 from translator.reading.context import (
     Context,
     axis_of_length,
@@ -28,22 +29,7 @@ from translator.reading.context import (
 from translator.reading.positional import as_positional
 from translator.reading.refusing import Refusal
 from translator.reading.regions import implies
-from translator.reading.values import (
-    PRE,
-    RUN,
-    Affine,
-    Array,
-    Axis,
-    Data,
-    Index,
-    Key,
-    Part,
-    Positional,
-    Value,
-    View,
-    constant,
-    part_shape,
-)
+from translator.reading.values import Affine, Array, Data, Index, Part, Positional, Value, View, constant
 
 Labels = Sequence[int]
 

@@ -14,6 +14,7 @@ from scipy.sparse import csr_array
 
 from circuits.positions import FALSE, TRUE, Guard, Term, conjunction, disjunction, negation
 from circuits.scalar import OPERATIONS, Scalar, X, const
+from translator.axes import Axis, Key, keys, part_shape
 from translator.reading.assembly import _diagonal, scaled
 from translator.reading.context import (
     Context,
@@ -37,19 +38,7 @@ from translator.reading.positional import (
 )
 from translator.reading.refusing import Refusal
 from translator.reading.regions import tidy
-from translator.reading.values import (
-    Array,
-    Axis,
-    Data,
-    Key,
-    Part,
-    Positional,
-    Value,
-    View,
-    constant,
-    keys,
-    part_shape,
-)
+from translator.reading.values import Array, Data, Part, Positional, Value, View, constant
 
 MASK = -1e4
 Inputs = list[Value | None]

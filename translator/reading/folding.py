@@ -11,6 +11,9 @@ from translator.reading.loading import Operator
 
 Array = np.ndarray[Any, Any]
 
+# What onnx's reference evaluator raises for a constant expression that it cannot compute.
+FOLDING_ERRORS = (ValueError, TypeError, IndexError, KeyError, RuntimeError, NotImplementedError, AttributeError)
+
 LEAST_OPSET = {"DequantizeLinear": 19, "QuantizeLinear": 19, "BatchNormalization": 15}
 
 

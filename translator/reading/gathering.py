@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from circuits.positions import TRUE, Term, var
+from translator.axes import Axis, Key
 from translator.reading.assembly import letters_to_affine
 from translator.reading.context import Context, dims_of
 from translator.reading.movement import reshape, take_fixed, take_static
 from translator.reading.positional import is_terms, lookup, term_array
 from translator.reading.refusing import Refusal
-from translator.reading.values import Array, Axis, Data, Key, Part, Positional, Value
+from translator.reading.values import Array, Data, Part, Positional, Value
 
 
 def gather(context: Context, value: Value, index: Value, axis: int) -> Value:

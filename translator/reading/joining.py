@@ -8,6 +8,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from circuits.positions import TRUE, Equals, Term, conjunction, substitute, var
+from translator.axes import PRE, RUN, SEQUENCE, Axis, Key, keys, part_shape
 from translator.reading.context import (
     Context,
     dims_of,
@@ -26,22 +27,7 @@ from translator.reading.positional import (
 )
 from translator.reading.refusing import Refusal
 from translator.reading.regions import satisfiable
-from translator.reading.values import (
-    PRE,
-    RUN,
-    SEQUENCE,
-    Array,
-    Axis,
-    Data,
-    Key,
-    Part,
-    Positional,
-    Value,
-    constant,
-    keys,
-    part_shape,
-    selection,
-)
+from translator.reading.values import Array, Data, Part, Positional, Value, constant, selection
 
 
 def concat(context: Context, values: Sequence[Value], axis: int) -> Value:

@@ -28,6 +28,35 @@ class Attributes(dict[str, Any]):
 
 
 @dataclass(frozen=True, slots=True)
+class Declared:
+    """A graph input or output: a dimension is a number, a symbol, or None where the file says nothing."""
+
+    name: str
+    dtype: str
+    dims: tuple[int | str | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Subgraph:
+    """The body of an operator of control flow: it reads its own inputs and tensors of the graph around it."""
+
+    inputs: tuple[Declared, ...]
+    outputs: tuple[str, ...]
+    operators: tuple[Operator, ...]
+    constants: dict[str, Array]
+
+    @property
+    def captured(self) -> tuple[str, ...]:
+        """The tensors read from the graph around."""
+        own = {"", *self.constants, *(declared.name for declared in self.inputs)}
+        outer: dict[str, None] = {}
+        for operator in self.operators:
+            outer |= {name: None for name in operator.reads if name not in own}
+            own |= set(operator.outputs)
+        return (*outer, *(name for name in self.outputs if name not in own and name not in outer))
+
+
+@dataclass(frozen=True, slots=True)
 class Operator:
     """One ONNX node. Absent optional inputs are empty strings; `proto` serves constant folding only."""
 
@@ -40,14 +69,11 @@ class Operator:
     attributes: dict[str, Any]
     proto: Any = field(repr=False)
 
-
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """A graph input or output: a dimension is a number, a symbol, or None where the file says nothing."""
-
-    name: str
-    dtype: str
-    dims: tuple[int | str | None, ...]
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The tensors read, also by subgraphs."""
+        bodies = (value for value in self.attributes.values() if isinstance(value, Subgraph))
+        return (*self.inputs, *(name for body in bodies for name in body.captured))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,12 +212,13 @@ def _graph_of_model(model: onnx.ModelProto, path: str) -> Graph:
         )
     if findings:
         raise FomError(*findings)
-    operators = tuple(_operator(index, node) for index, node in enumerate(graph.node))
+    operators = tuple(operator_of(index, node) for index, node in enumerate(graph.node))
     inputs = tuple(_declared(value) for value in graph.input if value.name not in constants)
     return Graph(path, graph.name, opset, operators, constants, inputs, tuple(map(_declared, graph.output)))
 
 
-def _operator(index: int, node: onnx.NodeProto) -> Operator:
+def operator_of(index: int, node: onnx.NodeProto) -> Operator:
+    """Read one node, with its attributes as Python values."""
     attributes = Attributes()
     for attribute in node.attribute:
         value = onnx.helper.get_attribute_value(attribute)
@@ -199,9 +226,20 @@ def _operator(index: int, node: onnx.NodeProto) -> Operator:
             value = value.decode()
         elif isinstance(value, onnx.TensorProto):
             value = numpy_helper.to_array(value)
+        elif isinstance(value, onnx.GraphProto):
+            value = _subgraph(value)
         attributes[attribute.name] = value
     domain = "" if node.domain == "ai.onnx" else node.domain
     return Operator(index, node.name, node.op_type, domain, tuple(node.input), tuple(node.output), attributes, node)
+
+
+def _subgraph(graph: onnx.GraphProto) -> Subgraph:
+    return Subgraph(
+        tuple(map(_declared, graph.input)),
+        tuple(value.name for value in graph.output),
+        tuple(operator_of(index, node) for index, node in enumerate(graph.node)),
+        {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer},
+    )
 
 
 def _declared(value: onnx.ValueInfoProto) -> Declared:

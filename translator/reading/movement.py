@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from circuits.positions import Term, substitute, var
+from translator.axes import PRE, RUN, Axis, Key, keys, part_shape
 from translator.reading.context import (
     Context,
     axis_of_length,
@@ -27,19 +28,7 @@ from translator.reading.positional import (
 )
 from translator.reading.refusing import Refusal
 from translator.reading.regions import satisfiable
-from translator.reading.values import (
-    PRE,
-    RUN,
-    Array,
-    Axis,
-    Data,
-    Key,
-    Part,
-    Positional,
-    Value,
-    keys,
-    part_shape,
-)
+from translator.reading.values import Array, Data, Part, Positional, Value
 
 FAR = 2**31 - 1
 

@@ -25,9 +25,10 @@ from circuits.positions import (
     substitute,
     var,
 )
+from translator.axes import Axis, Key, part_shape
 from translator.reading.refusing import Refusal
 from translator.reading.regions import implies, satisfiable, tidy, unite
-from translator.reading.values import Array, Axis, Data, Key, Piece, Positional, Value, part_shape
+from translator.reading.values import Array, Data, Piece, Positional, Value
 
 MOST_PIECES = 5000
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from translator.real import Features, Letters, Linear, Map, Maximum, Multiply, Predicates, Ratio, RealNode, Sum
 
@@ -29,9 +29,9 @@ def operands_of(node: RealNode) -> Iterator[str]:
             yield den.node
 
 
-def prune(nodes: tuple[RealNode, ...], output: str) -> tuple[RealNode, ...]:
-    """Keep the input and what `output` needs, in the same order."""
-    needed = {output}
+def prune(nodes: tuple[RealNode, ...], outputs: Iterable[str]) -> tuple[RealNode, ...]:
+    """Keep the inputs and what `outputs` need, in the same order."""
+    needed = set(outputs)
     for node in reversed(nodes):
         if node.name in needed:
             needed.update(operands_of(node))

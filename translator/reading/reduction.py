@@ -21,24 +21,14 @@ from circuits.positions import (
     var,
 )
 from circuits.scalar import Scalar, X
+from translator.axes import PRE, RUN, Axis, Key, part_shape
 from translator.reading.context import Context, dims_of, plain
 from translator.reading.elementwise import binary, unary
 from translator.reading.movement import reshape
 from translator.reading.positional import join, of_array, term_array
 from translator.reading.refusing import Refusal
 from translator.reading.regions import satisfiable, tidy
-from translator.reading.values import (
-    PRE,
-    RUN,
-    Axis,
-    Data,
-    Key,
-    Part,
-    Piece,
-    Positional,
-    Value,
-    part_shape,
-)
+from translator.reading.values import Data, Part, Piece, Positional, Value
 
 NEG = Scalar("neg", (X,))
 

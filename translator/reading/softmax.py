@@ -10,24 +10,12 @@ from scipy.sparse import csr_array
 
 from circuits.positions import FALSE, TRUE, Guard, conjunction, disjunction, grid, holds, var
 from circuits.scalar import Scalar, X
+from translator.axes import PRE, RUN, Key, part_shape
 from translator.reading.assembly import scaled
 from translator.reading.context import Context, is_constant, known, to_data
 from translator.reading.refusing import Refusal
 from translator.reading.regions import implies
-from translator.reading.values import (
-    PRE,
-    RUN,
-    Array,
-    Data,
-    Index,
-    Key,
-    Part,
-    Value,
-    View,
-    constant,
-    guard_variables,
-    part_shape,
-)
+from translator.reading.values import Array, Data, Index, Part, Value, View, constant, guard_variables
 
 EXP = Scalar("exp", (X,))
 TRIED_LENGTHS = 20

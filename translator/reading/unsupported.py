@@ -37,8 +37,8 @@ QUANTIZED = [
 ]
 
 
-def diagnose(operator: Operator, supported: Collection[str], where: str) -> Diagnostic | None:
-    """Say why an operator is refused; None if it is supported."""
+def diagnose(operator: Operator, supported: Collection[str], where: str) -> Diagnostic:
+    """Say why an operator that has no lowering is refused."""
     name = operator.op_type
     if operator.domain:
         return Diagnostic(
@@ -48,8 +48,6 @@ def diagnose(operator: Operator, supported: Collection[str], where: str) -> Diag
             "fom knows the meaning of the standard operators only",
             "export without runtime-specific optimizations",
         )
-    if name in supported:
-        return None
     if name in RECURRENT:
         return Diagnostic(
             "N014",

@@ -9,11 +9,12 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from circuits.positions import TRUE
+from translator.axes import PRE, RUN, Axis
 from translator.reading.context import Context, plain, realign, shifted
 from translator.reading.loading import Operator
 from translator.reading.refusing import Refusal
 from translator.reading.table import needed
-from translator.reading.values import PRE, RUN, Array, Axis, Data, Part, Value, constant
+from translator.reading.values import Array, Data, Part, Value, constant
 
 
 class Window:

@@ -1,0 +1,264 @@
+"""The graph's inputs: a word of letters, tracks beside it, static tensors, or constants that are bound here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from circuits.diagnostics import Diagnostic, FomError
+from circuits.positions import FIRST, TRUE, Ref, Term, var
+from translator.axes import RUN, SEQUENCE, Axis
+from translator.reading.assembly import sanitize
+from translator.reading.context import Context
+from translator.reading.loading import Declared, Graph, Operator
+from translator.reading.types import is_whole
+from translator.reading.values import Affine, Array, Data, Part, Positional, Value, View
+from translator.real import Features, Input, Letters
+
+VIEWING = frozenset(
+    ["Identity", "Cast", "Unsqueeze", "Squeeze", "Reshape", "Transpose", "Flatten", "Expand", "Slice", "Concat", "Pad",
+     "Clip", "Gather"]
+)  # fmt: skip
+FLOATS = ("float", "double", "float16", "bfloat16")
+NUMPY = {"float": np.float32, "double": np.float64, "float16": np.float16, "bool": np.bool_}
+MOST_BITS = 2
+
+
+@dataclass(slots=True)
+class Start:
+    """Reads the inputs of a graph into `values`; what is wrong with them is in `findings`.
+
+    `bind` gives constants, `tracks` the further inputs that stand beside the letters: "letters" or "bits".
+    """
+
+    graph: Graph
+    live: Sequence[Operator]
+    context: Context
+    values: dict[str, Value]
+    bind: Mapping[str, Any]
+    tracks: Mapping[str, str]
+    alphabet_size: int | None
+    findings: list[Diagnostic]
+
+    def read(self, outputs: Sequence[str]) -> tuple[Input, ...]:
+        """Make the network's inputs, and constants of the others."""
+        used = {name for operator in self.live for name in operator.reads} | set(outputs)
+        given = [declared for declared in self.graph.inputs if declared.name in used]
+        names = {declared.name for declared in self.graph.inputs}
+        for name in [*self.bind, *self.tracks]:
+            if name not in names:
+                self._find("N009", f"there is no input `{name}`", "", f"the inputs are: {', '.join(sorted(names))}")
+        self._bind(given)
+        free = [declared for declared in given if declared.name not in self.bind]
+        word = next((d for d in free if is_whole(d.dtype) and d.dtype != "bool" and self._is_word(d)), None)
+        if word is not None:
+            return self._read_word(word, free)
+        inputs = []
+        self.context.assembly.start(None)
+        for declared in free:
+            found = self._read_features(declared)
+            if found is not None:
+                inputs.append(found)
+        return tuple(inputs)
+
+    def _find(self, code: str, message: str, note: str = "", help_: str = "", at: Declared | None = None) -> None:
+        place = f"{Path(self.graph.path).name}: graph `{self.graph.name}`"
+        where = place if at is None else f"{place}, input `{at.name}`"
+        self.findings.append(Diagnostic(code, message, where, note, help_))
+
+    def _bind(self, given: Sequence[Declared]) -> None:
+        for declared in given:
+            if declared.name not in self.bind:
+                continue
+            array = np.asarray(self.bind[declared.name])
+            kind = NUMPY.get(declared.dtype) or (np.dtype(declared.dtype) if is_whole(declared.dtype) else array.dtype)
+            fixed = [dim for dim in declared.dims if isinstance(dim, int)]
+            fits = len(declared.dims) == array.ndim and all(
+                not isinstance(dim, int) or dim == size for dim, size in zip(declared.dims, array.shape, strict=True)
+            )
+            if not fits and array.size == int(np.prod(fixed)) and len(fixed) == len(declared.dims):
+                array, fits = array.reshape(fixed), True
+            if not fits:
+                shape = ", ".join(str(dim or "?") for dim in declared.dims)
+                message = f"`{declared.name}` is bound to an array of shape {array.shape}, declared is ({shape})"
+                self._find("N009", message, "", "give a value of the declared shape", declared)
+            self.values[declared.name] = array.astype(kind)
+
+    def _is_word(self, declared: Declared) -> bool:
+        """Whether an input of whole numbers is a word: its length is symbolic, or a table is read with it."""
+        dims = declared.dims
+        batch = dims[0] if len(dims) > 1 else 1
+        if any(not isinstance(dim, int) for dim in dims[1 if len(dims) > 1 else 0 :]):
+            return True
+        if len(dims) not in (1, 2) or not dims[-1] or (isinstance(batch, int) and batch > 1):
+            return False
+        return self.alphabet_size is not None or self._alphabet(declared.name) is not None
+
+    def _read_word(self, word: Declared, free: Sequence[Declared]) -> tuple[Input, ...]:
+        dims = word.dims
+        symbols = [dim for dim in dims[1:] if not isinstance(dim, int)]
+        batch = dims[0] if len(dims) > 1 else 1
+        if len(dims) not in (1, 2) or len(symbols) > 1 or (isinstance(batch, int) and batch not in (0, 1)):
+            shape = ", ".join(map(str, dims))
+            message = f"the input `{word.name}` has shape ({shape}); a word is (batch, length)"
+            self._find("N012", message, "", "export with one sequence axis; the batch is symbolic or 1", word)
+            return ()
+        beside = [declared for declared in free if declared is not word]
+        sizes: dict[str, int] = {}
+        for declared in [word, *(d for d in beside if d.name in self.tracks)]:
+            size = MOST_BITS if self.tracks.get(declared.name) == "bits" else self._size(declared, declared is word)
+            if size is None:
+                return ()
+            sizes[declared.name] = size
+        assembly = self.context.assembly
+        total = int(np.prod(list(sizes.values())))
+        letters = Letters(sanitize(word.name), total)
+        assembly.start(letters)
+        self.context.alphabet_size = total
+        stride, inputs = total, []
+        for name, size in sizes.items():
+            declared = next(d for d in free if d.name == name)
+            stride //= size
+            self.values[name] = self._numbers(declared, letters, np.arange(total) // stride % size)
+            inputs.append(Input(name, letters.name, declared.dtype, stride, size))
+        for declared in beside:
+            if declared.name not in sizes:
+                self._read_extra(declared)
+        return tuple(inputs)
+
+    def _size(self, declared: Declared, is_word: bool) -> int | None:
+        size = self.alphabet_size if is_word and self.alphabet_size is not None else self._alphabet(declared.name)
+        if size is None:
+            self._find(
+                "N060",
+                f"how many letters `{declared.name}` may hold is not in the file",
+                "no embedding table is read with them: the letters are used as numbers",
+                "name the letters, one for each number from 0 on: --alphabet 0,1,2,3 (alphabet_size= in the library)",
+                declared,
+            )
+        return size
+
+    def _numbers(self, declared: Declared, letters: Letters, numbers: Array) -> Data:
+        """The numbers in the ONNX tensor, as a function of the letters."""
+        assembly, rank, length = self.context.assembly, len(declared.dims), declared.dims[-1]
+        if isinstance(length, int) and length > 0:
+            affine = Affine((), np.zeros(length), np.zeros(length))
+            for slot in range(length):
+                column = np.zeros((length, letters.size))
+                column[slot] = numbers
+                place = Ref(letters.name, (FIRST + slot,))
+                affine = affine.plus(Affine(((place, csr_array(column)),), np.zeros(length), np.zeros(length)))
+            reason = f"the file fixes the length of `{declared.name}` to {length}"
+            self.context.require_least(length, reason)
+            self.context.require_most(length, reason)
+            axes = (*(Axis(1),) * (rank - 1), Axis(length))
+            return Data(axes, {(0,) * rank: Part(assembly.view_of(affine, "numbers"))}, declared.dtype)
+        row = csr_array(numbers.astype(np.float64)[None, :])
+        affine = Affine(((Ref(letters.name, (var(rank - 1),)), row),), np.zeros(1), np.zeros(1))
+        axes = (*(Axis(1),) * (rank - 1), SEQUENCE)
+        return Data(axes, {(*(0,) * (rank - 1), RUN): Part(assembly.view_of(affine, "numbers"))}, declared.dtype)
+
+    def _alphabet(self, name: str) -> int | None:
+        """The number of letters: rows of the first table that is read at the letters."""
+        names = {name}
+        for operator in self.live:
+            reads = [i for i, given in enumerate(operator.inputs) if given in names]
+            if not reads:
+                continue
+            table = self.values.get(operator.inputs[0]) if operator.inputs else None
+            if (
+                operator.op_type in ("Gather", "GatherND")
+                and reads == [1]
+                and isinstance(table, np.ndarray)
+                and table.ndim
+            ):
+                return int(table.shape[0])
+            if operator.op_type == "OneHot" and reads == [0]:
+                depth = self.values.get(operator.inputs[1])
+                if isinstance(depth, np.ndarray):
+                    return int(depth.ravel()[0])
+            if operator.op_type in VIEWING and reads == [0]:
+                names |= set(operator.outputs)
+        return None
+
+    def _read_features(self, declared: Declared) -> Input | None:
+        dims = declared.dims
+        if declared.dtype not in FLOATS and not is_whole(declared.dtype):
+            self._find(
+                "N009",
+                f"the input `{declared.name}` has type {declared.dtype}",
+                "an input is a word (integers) or a tensor of fixed size (numbers or truth values)",
+                "bind it to a constant with --bind (bind={...} in the library), or export without it",
+                declared,
+            )
+            return None
+        sizes = [dim if isinstance(dim, int) else None for dim in dims]
+        if any(size is None or size < 0 for size in sizes[1:]):
+            shape = ", ".join(str(dim or "?") for dim in dims)
+            self._find(
+                "N012",
+                f"the input `{declared.name}` holds floats and has shape ({shape})",
+                "a sequence of real numbers is no word over a finite alphabet",
+                "export with token ids as the input, or bind the symbol: --bind name=8",
+                declared,
+            )
+            return None
+        # A file that leaves the batch open, or writes 0 for it, is read for one input.
+        first = [sizes[0] or 1] if sizes and not (sizes[0] == 0 and len(sizes) == 1) else [0] if sizes else []
+        shape_ = tuple(int(size or 0) for size in (*first, *sizes[1:]))
+        if 0 in shape_:
+            self.values[declared.name] = np.zeros(shape_, dtype=NUMPY.get(declared.dtype, declared.dtype))
+            return None
+        size = int(np.prod(shape_))
+        assembly = self.context.assembly
+        features = Features(assembly.fresh(sanitize(declared.name)), size, shape_, dtype=declared.dtype)
+        source = assembly.add(features)
+        axes = tuple(Axis(dim) for dim in shape_)
+        part = Part(View(source, (), np.arange(size)))
+        self.values[declared.name] = Data(axes, {(0,) * len(shape_): part}, declared.dtype)
+        return Input(declared.name, features.name, declared.dtype)
+
+    def _read_extra(self, declared: Declared) -> None:
+        """Fix a mask to all ones, token types to zero, position ids to 0, 1, 2, .."""
+        if declared.dtype not in FLOATS and not is_whole(declared.dtype):
+            self._find("N009", f"the input `{declared.name}` has type {declared.dtype}", at=declared)
+            return
+        dims = []
+        for place, dim in enumerate(declared.dims):
+            dims.append(
+                Term((), 0, dim)
+                if isinstance(dim, int) and dim > 0
+                else Term((), 0, 1)
+                if not place
+                else Term((), 1, 0)
+            )
+        lowered = declared.name.lower()
+        note = f"the input `{declared.name}` is fixed to"
+        kind = "bool" if declared.dtype == "bool" else "int" if is_whole(declared.dtype) else "float"
+        static = tuple(1 if dim.n_coef else dim.const for dim in dims)
+        if "position" in lowered:
+            value: Array | Term = var(len(dims) - 1)
+            self.context.assembly.notes.append(f"{note} 0, 1, 2, ..")
+        else:
+            fill = 0 if any(word in lowered for word in ("type", "segment")) else 1
+            value = np.full(static, fill, dtype={"float": np.float32, "bool": bool, "int": np.int64}[kind])
+            self.context.assembly.notes.append(f"{note} all {fill}")
+        if any(dim.n_coef for dim in dims):
+            self.values[declared.name] = Positional(tuple(dims), ((TRUE, value),), kind)
+        elif isinstance(value, np.ndarray):
+            self.values[declared.name] = value
+
+
+def require_none(findings: list[Diagnostic]) -> None:
+    """Stop at what was found.
+
+    Raises:
+        FomError: with all findings, if there are any.
+    """
+    if findings:
+        raise FomError(*findings)
