@@ -90,8 +90,8 @@ def _start(network: RealNetwork, words: Array | None, features: Array | None) ->
 
 def split_features(network: RealNetwork, features: Array) -> dict[str, Array]:
     """The flat features of shape ``(B, total)`` as one array for each `Features` node."""
-    ends = np.cumsum([node.size for node in network.features])
-    flat = np.asarray(features, dtype=np.float64).reshape(len(features), ends[-1])
+    ends = np.cumsum([0, *(node.size for node in network.features)])[1:]
+    flat = np.asarray(features, dtype=np.float64).reshape(len(features), sum(node.size for node in network.features))
     return {node.name: part for node, part in zip(network.features, np.split(flat, ends[:-1], axis=1), strict=True)}
 
 

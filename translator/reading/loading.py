@@ -104,10 +104,16 @@ def load(path: str | Path) -> Graph:
         FomError: there is no file, it is not ONNX, its external data are missing, or it declares no output.
     """
     file = Path(path)
-    model = _open(file)
-    if model.functions:
-        model = inliner.inline_local_functions(model)
-    return _graph_of_model(model, str(file))
+    return graph_of(_open(file), str(file))
+
+
+def graph_of(model: onnx.ModelProto, path: str) -> Graph:
+    """Read a model in memory; `path` is what diagnostics call it.
+
+    Raises:
+        FomError: the weights cannot be decoded, or it declares no output.
+    """
+    return _graph_of_model(inliner.inline_local_functions(model) if model.functions else model, path)
 
 
 def copy_model(source: str | Path, target: str | Path) -> None:

@@ -58,6 +58,12 @@ def lower(context: Context, operator: Operator, values: Sequence[Value | None]) 
         context.opset = opset
     results = [settle_known(value) for value in (result if isinstance(result, list) else [result])]
     types = result_types(operator, values)
+    if len(results) < sum(map(bool, operator.outputs)):
+        raise Refusal(
+            "N066",
+            f"`{operator.op_type}` is asked for {len(operator.outputs)} outputs, {len(results)} are supported",
+            help="leave out the further outputs",
+        )
     return [
         replace(value, dtype=dtype) if isinstance(value, Data) and own is not None else value
         for value, dtype in zip(results, types + types[-1:] * len(results), strict=False)

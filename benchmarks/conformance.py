@@ -1,0 +1,156 @@
+"""ONNX's own backend suite through fom: which cases are accepted, sound and within the suite's tolerance.
+
+    python -m benchmarks.conformance [--cases REGEX] [--misses] [--kind node|pytorch|simple|all]
+
+The list of cases: base cases of operators that are unconditionally of fixed depth, with tensors of float16, bfloat16, float,
+double, whole numbers and truth values, outside of training mode.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import time
+import traceback
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+from onnx.backend.test.loader import load_model_tests
+
+from circuits.diagnostics import FomError
+from translator.backend import FomBackend
+
+CONDITIONAL = frozenset(
+    ["ConcatFromSequence", "CumProd", "Det", "GRU", "If", "LSTM", "LinearAttention", "Loop", "Optional",
+     "OptionalGetElement", "OptionalHasElement", "RNN", "ReduceProd", "Scan", "SequenceAt", "SequenceConstruct",
+     "SequenceEmpty", "SequenceErase", "SequenceInsert", "SequenceLength", "SequenceMap", "SplitToSequence"]
+)  # fmt: skip
+OUTSIDE = frozenset(
+    ["Bernoulli", "Compress", "ImageDecoder", "Multinomial", "NonMaxSuppression", "NonZero", "RandomNormal",
+     "RandomNormalLike", "RandomUniform", "RandomUniformLike", "RegexFullMatch", "StringConcat", "StringNormalizer",
+     "StringSplit", "TfIdfVectorizer", "Unique"]
+)  # fmt: skip
+TYPES = frozenset(
+    ["FLOAT", "FLOAT16", "BFLOAT16", "DOUBLE", "BOOL", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64"]
+)  # fmt: skip
+CASTS = ("Cast", "CastLike", "QuantizeLinear", "DequantizeLinear", "BitCast")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One test case: a model and sets of inputs with the expected outputs."""
+
+    name: str
+    kind: str
+    model: onnx.ModelProto
+    sets: tuple[tuple[list[Any], list[Any]], ...]
+    rtol: float
+    atol: float
+
+
+def load(kind: str) -> Iterator[Case]:
+    """All cases of a kind of the suite: "node", "pytorch-converted", "pytorch-operator", "simple"."""
+    for test in load_model_tests(kind=kind):
+        if test.model is not None:
+            yield Case(test.name, kind, test.model, tuple(test.data_sets or ()), test.rtol, test.atol)
+            continue
+        folder = Path(test.model_dir)
+        model = onnx.load(str(folder / "model.onnx"))
+        sets = []
+        for place in sorted(folder.glob("test_data_set_*")):
+            arrays = []
+            for what in ("input", "output"):
+                files = sorted(place.glob(f"{what}_*.pb"), key=lambda f: int(re.findall(r"\d+", f.stem)[-1]))
+                arrays.append([numpy_helper.to_array(onnx.load_tensor(str(file))) for file in files])
+            sets.append((arrays[0], arrays[1]))
+        yield Case(test.name, kind, model, tuple(sets), test.rtol, test.atol)
+
+
+def is_listed(case: Case) -> bool:
+    """Whether a node case belongs to the list."""
+    if case.name.endswith("_expanded") or "_expanded_ver" in case.name or len(case.model.graph.node) != 1:
+        return False
+    node = case.model.graph.node[0]
+    if node.domain not in ("", "ai.onnx") or node.op_type in CONDITIONAL | OUTSIDE:
+        return False
+    schema = onnx.defs.get_schema(node.op_type) if onnx.defs.has(node.op_type) else None
+    if schema is None or (schema.deprecated and node.op_type not in ("Upsample", "Scatter")):
+        return False
+    if "training_mode" in {attribute.name for attribute in node.attribute} or "training_" in case.name:
+        return False
+    for value in [*case.model.graph.input, *case.model.graph.output]:
+        if value.type.WhichOneof("value") != "tensor_type":
+            return False
+        if onnx.TensorProto.DataType.Name(value.type.tensor_type.elem_type) not in TYPES:
+            return False
+    return True
+
+
+def compare(case: Case, expected: Any, found: Any) -> str:
+    """What is wrong with an output; empty if it is within the suite's tolerance."""
+    expected, found = np.asarray(expected), np.asarray(found)
+    if expected.shape != found.shape:
+        return f"shape {found.shape}, expected {expected.shape}"
+    if expected.dtype != found.dtype:
+        return f"dtype {found.dtype}, expected {expected.dtype}"
+    rtol, atol = (2.0**-6, 2.0**-6) if expected.dtype.name == "bfloat16" else (case.rtol, case.atol)
+    left, right = np.asarray(found, dtype=np.float64), np.asarray(expected, dtype=np.float64)
+    if np.allclose(left, right, rtol=rtol, atol=atol, equal_nan=True):
+        return ""
+    return f"largest error {float(np.nanmax(np.abs(left - right))):.3g}"
+
+
+def run(case: Case) -> tuple[str, str]:
+    """The verdict on a case: "right", "wrong", "refused" or "crashed", and why."""
+    try:
+        prepared = FomBackend.prepare(case.model)
+        for inputs, expected in case.sets:
+            found = prepared.run(inputs)
+            for one, other in zip(expected, found, strict=True):
+                problem = compare(case, one, other)
+                if problem:
+                    return "wrong", problem
+    except FomError as error:
+        first = error.diagnostics[0]
+        return "refused", f"{first.code} {first.message}" + (f" ({first.note})" if first.note else "")
+    except Exception:
+        return "crashed", traceback.format_exc().strip().splitlines()[-1] + " " + traceback.format_exc()[-500:]
+    return "right", ""
+
+
+def main() -> None:
+    """Print the score."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--cases", default="")
+    parser.add_argument("--kind", default="all")
+    parser.add_argument("--misses", action="store_true")
+    parser.add_argument("--expanded", action="store_true", help="the expanded twins instead of the listed cases")
+    options = parser.parse_args()
+    kinds = {"node": ["node"], "pytorch": ["pytorch-converted", "pytorch-operator"], "simple": ["simple"]}
+    for kind in [k for group in (kinds.values() if options.kind == "all" else [kinds[options.kind]]) for k in group]:
+        counted: Counter[str] = Counter()
+        start = time.perf_counter()
+        for case in load(kind):
+            if not re.search(options.cases, case.name):
+                continue
+            if kind == "node" and (
+                ("_expanded" in case.name) != options.expanded or not (options.expanded or is_listed(case))
+            ):
+                continue
+            verdict, why = run(case)
+            counted[verdict] += 1
+            if options.misses and verdict != "right":
+                print(f"{verdict:8s} {case.name}: {why}")
+        total = sum(counted.values())
+        parts = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counted.items()))
+        print(f"{kind}: {total} cases: {parts} ({time.perf_counter() - start:.0f} s)")
+
+
+if __name__ == "__main__":
+    main()
