@@ -18,6 +18,7 @@ from scipy.sparse import csr_array, hstack
 from circuits.diagnostics import fail
 from circuits.entries import Accumulator, Entry, Gates, InputBits, PredicateBits, Wires, points_read
 from circuits.family import Family
+from circuits.inputs import input_columns, input_limits
 from circuits.network import Readout
 from circuits.positions import grid, holds
 
@@ -107,7 +108,7 @@ class Circuit:
         """Evaluate the circuit on a batch, block after block.
 
         Args:
-            inputs: letter numbers of shape ``(B, n)``, or codes ``(B, size)`` of a fixed-size input.
+            inputs: letter numbers of shape ``(B, n)``, or codes ``(B, total)`` of the fixed-size inputs, one after the other.
             wanted: entries to return beside the readout's.
 
         Returns:
@@ -117,7 +118,7 @@ class Circuit:
             FomError: inputs of another length, or that are no letters or codes of the input.
         """
         inputs = np.asarray(inputs)
-        if self.family.input_format is None and inputs.shape[1] != self.n:
+        if not self.family.inputs and inputs.shape[1] != self.n:
             raise fail("C040", f"the circuit reads words of length {self.n}, not {inputs.shape[1]}")
         check_codes(self.family, inputs)
         widest = max(block.count for block in self.blocks)
@@ -159,17 +160,19 @@ def check_codes(family: Family, inputs: Integers) -> None:
     Raises:
         FomError: naming the first one found.
     """
-    source = next(entry for entry in family.entries if isinstance(entry, InputBits))
-    if family.input_format is not None and inputs.shape[1:] != (source.size,):
-        raise fail("C040", f"the circuit reads {source.size} numbers, not an array of shape {inputs.shape[1:]}")
-    low, high = (
-        (0, source.size - 1) if family.input_format is None else (family.input_format.lo, family.input_format.hi)
-    )
+    if family.inputs:
+        low, high = input_limits(family.inputs)
+        if inputs.shape[1:] != low.shape:
+            raise fail("C040", f"the circuit reads {len(low)} numbers, not an array of shape {inputs.shape[1:]}")
+    else:
+        letters = next(entry for entry in family.entries if isinstance(entry, InputBits))
+        low, high = np.zeros(inputs.shape[1], dtype=np.int64), np.full(inputs.shape[1], letters.size - 1)
     outside = np.argwhere((inputs < low) | (inputs > high))
     if len(outside):
         case, place = (int(index) for index in outside[0])
         found = int(inputs[case, place])
-        raise fail("C041", f"the circuit reads {low} to {high}, not {found}", where=f"input {case}, place {place + 1}")
+        message = f"the circuit reads {low[place]} to {high[place]}, not {found}"
+        raise fail("C041", message, where=f"input {case}, place {place + 1}")
 
 
 def flatten_block(
@@ -185,11 +188,13 @@ def flatten_block(
 
 def input_bits(family: Family, entry: InputBits, inputs: Integers) -> Integers:
     """The bits of an input entry, one row for each object, one column for each input of the batch."""
-    if family.input_format is None:
+    if not family.inputs:
         hot = inputs[:, :, None] == np.arange(entry.size)
         return hot.reshape(len(inputs), inputs.shape[1] * entry.size).T.astype(np.int64)
     bit = int(entry.name[len(entry.base) + 1 :] or 0)
-    return ((inputs - family.input_format.lo >> bit) & 1).T.astype(np.int64)
+    source = next(node for node in family.inputs if node.name == entry.base)
+    codes = inputs[:, input_columns(family.inputs)[entry.base]]
+    return ((codes - source.format.lo >> bit) & 1).T.astype(np.int64)
 
 
 def instantiate(family: Family, n: int) -> Circuit:

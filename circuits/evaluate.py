@@ -14,8 +14,11 @@ import numpy as np
 from circuits import matrices
 from circuits.diagnostics import fail
 from circuits.formats import divide_half_even, round_half_even
+from circuits.functions import evaluate_function
+from circuits.inputs import input_columns, input_limits, owner_of
 from circuits.network import (
     Affine,
+    Function,
     Inputs,
     Letters,
     Maximum,
@@ -41,32 +44,33 @@ def evaluate(network: Network, inputs: Integers, wanted: Iterable[str] = ()) -> 
     """Evaluate a network on a batch.
 
     Args:
-        inputs: letter numbers of shape ``(B, n)``, or codes of shape ``(B, size)`` for a network of `Inputs`.
-        wanted: names of nodes to return beside the readout's decision and scores (and its denominator).
+        inputs: letter numbers of shape ``(B, n)``, or codes of shape ``(B, total)`` for a network of `Inputs`: those of one
+            node after the other.
+        wanted: names of nodes to return beside the readout's decision and scores (and its denominator); without a readout,
+            by default all nodes.
 
     Returns:
         Integer arrays of shape ``(B, n, .., n, size)``, by node name.
 
     Raises:
-        FomError: a length outside the domain, an unknown letter or a code outside the format, a sum beyond 62 bits, or a
-            denominator that is not positive.
+        FomError: a length outside the domain, an unknown letter or a code outside the format, a sum beyond 62 bits, a
+            denominator that is not positive, or a function that is not a number.
     """
     inputs = np.asarray(inputs)
-    letters = isinstance(network.input, Letters)
-    n = inputs.shape[1] if letters else 1
-    if letters:
+    n = 1 if network.inputs else inputs.shape[1]
+    if not network.inputs:
         network.domain.require(n)
     check_inputs(network, inputs)
     require_ranges(network, n)
-    readout = network.readout
-    kept = {readout.decision, readout.scores, *wanted}
-    if readout.denominator is not None:
-        kept.add(readout.denominator)
+    kept = set(wanted)
+    if network.readout is not None:
+        kept |= {network.readout.decision, network.readout.scores}
+        kept |= {network.readout.denominator} if network.readout.denominator is not None else set()
+    kept = kept or set(network.by_name)
     widest = max(node.size * n**node.n_positions for node in network.nodes)
     chunk = max(1, CHUNK_ELEMENTS // max(1, widest))
-    parts = [evaluate_chunk(network, inputs[start : start + chunk], n, kept) for start in range(0, len(inputs), chunk)]
-    if not parts:
-        parts = [evaluate_chunk(network, inputs, n, kept)]
+    starts = range(0, max(1, len(inputs)), chunk)
+    parts = [evaluate_chunk(network, inputs[start : start + chunk], n, kept, start) for start in starts]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
@@ -76,26 +80,33 @@ def check_inputs(network: Network, inputs: Integers) -> None:
     Raises:
         FomError: naming the first one found.
     """
-    match network.input:
-        case Letters(size=size):
-            outside = (inputs < 0) | (inputs >= size)
-            what = f"letter number {{}} is not in the alphabet of {size} letters (0..{size - 1})"
-        case Inputs(format=format_, size=size):
-            if inputs.ndim != 2 or inputs.shape[1] != size:
-                raise fail("C023", f"the network reads {size} numbers, not an array of shape {inputs.shape[1:]}")
-            outside = (inputs < format_.lo) | (inputs > format_.hi)
-            what = f"input code {{}} is outside the format ({format_})"
+    size = len(network.alphabet)
+    if not network.inputs:
+        outside = (inputs < 0) | (inputs >= size)
+    else:
+        low, high = input_limits(network.inputs)
+        if inputs.ndim != 2 or inputs.shape[1] != len(low):
+            raise fail("C023", f"the network reads {len(low)} numbers, not an array of shape {inputs.shape[1:]}")
+        outside = (inputs < low) | (inputs > high)
     if outside.any():
         case, place = (int(index[0]) for index in np.nonzero(outside))
-        raise fail("C024", what.format(inputs[case, place]), where=f"input {case}, place {place + 1}")
+        found, where = inputs[case, place], f"input {case}, place {place + 1}"
+        if network.inputs:
+            source, _ = owner_of(network.inputs, place)
+            raise fail("C024", f"input code {found} is outside the format ({source.format})", where=where)
+        raise fail(
+            "C024", f"letter number {found} is not in the alphabet of {size} letters (0..{size - 1})", where=where
+        )
 
 
-def evaluate_chunk(network: Network, inputs: Integers, n: int, kept: set[str]) -> dict[str, Integers]:
-    """Evaluate node after node, dropping arrays that nobody reads any more."""
+def evaluate_chunk(network: Network, inputs: Integers, n: int, kept: set[str], first: int) -> dict[str, Integers]:
+    """Evaluate node after node, dropping arrays that nobody reads any more; `first` is the number of the first input."""
+    columns = input_columns(network.inputs)
     last_use = {ref.node: place for place, node in enumerate(network.nodes) for ref, _ in references(node)}
     values: dict[str, Integers] = {}
     for place, node in enumerate(network.nodes):
-        values[node.name] = evaluate_node(node, values, inputs, n)
+        given = inputs[:, columns[node.name]] if node.name in columns else inputs
+        values[node.name] = evaluate_node(node, values, given, n, first)
         for ref, _ in references(node):
             if last_use[ref.node] == place and ref.node not in kept:
                 values.pop(ref.node, None)
@@ -104,8 +115,8 @@ def evaluate_chunk(network: Network, inputs: Integers, n: int, kept: set[str]) -
     return {name: np.broadcast_to(values[name], shape[name]) for name in kept}
 
 
-def evaluate_node(node: Node, values: dict[str, Integers], inputs: Integers, n: int) -> Integers:
-    """The value of one node from the values of its sources; axes of length 1 broadcast."""
+def evaluate_node(node: Node, values: dict[str, Integers], inputs: Integers, n: int, first: int) -> Integers:
+    """The value of one node from the values of its sources; axes of length 1 broadcast. An input is given its own numbers."""
     match node:
         case Letters(size=size):
             return (inputs[:, :, None] == np.arange(size)).astype(np.int64)
@@ -128,11 +139,14 @@ def evaluate_node(node: Node, values: dict[str, Integers], inputs: Integers, n: 
             return format_.clamp(round_half_even(read(operand, k, values, n), shift))
         case Table(operand=operand, breaks=breaks, codes=codes, n_positions=k):
             return codes[np.searchsorted(breaks, read(operand, k, values, n), side="right")]
+        case Function(operand=operand, n_positions=k):
+            return evaluate_function(node, read(operand, k, values, n), first)
         case Quotient(num=num, den=den, den_index=den_index, shift=shift, format=format_, n_positions=k):
             top = read(num, k, values, n) << max(shift, 0)
             bottom = read(den, k, values, n)[..., den_index] << max(-shift, 0)
             if (bottom < 1).any():
-                raise fail("C025", "a denominator is not positive", where=f"node `{node.name}`")
+                case = first + int(np.nonzero(bottom < 1)[0][0])
+                raise fail("C025", "a denominator is not positive", where=f"node `{node.name}`, input {case}")
             return format_.clamp(divide_half_even(top, bottom))
         case Maximum(operand=operand, groups=groups, guard=guard, segments=segments, format=format_, n_positions=k):
             best = None

@@ -20,7 +20,7 @@ from circuits.diagnostics import Diagnostic, FomError
 from circuits.entries import Accumulator, Entry, Gates, InputBits, PredicateBits
 from circuits.flattening import WireCounter
 from circuits.formats import BIT, Format
-from circuits.network import Domain, Readout
+from circuits.network import Domain, Inputs, Readout
 from circuits.positions import guard_terms, is_safe, variables_of
 
 
@@ -28,8 +28,7 @@ from circuits.positions import guard_terms, is_safe, variables_of
 class Family:
     """Entries in topological order with the readout and the domain of n.
 
-    `alphabet` names the letters; `input_format` is the format of each number of a fixed-size input. `formats` gives, for each
-    word that the readout needs, its format.
+    `alphabet` names the letters; `inputs` are the fixed-size inputs, of a family without letters.
     """
 
     entries: tuple[Entry, ...]
@@ -37,7 +36,7 @@ class Family:
     decision_format: Format
     domain: Domain
     alphabet: tuple[str, ...]
-    input_format: Format | None
+    inputs: tuple[Inputs, ...]
     depth_choice: str
     by_name: dict[str, Entry] = field(init=False, repr=False, compare=False)
 
@@ -79,13 +78,14 @@ class Family:
         return WireCounter(self.entries, self.by_name)
 
     def is_input(self, entry: InputBits) -> bool:
-        """Tell whether an input entry is the letters of this alphabet, or one bit of the input format."""
-        if self.input_format is None:
+        """Tell whether an input entry is the letters of this alphabet, or one bit of the words of an input."""
+        if not self.inputs:
             return entry.n_positions == 1 and entry.size == len(self.alphabet)
-        if self.input_format == BIT:
-            return entry.n_positions == 0 and entry.name == entry.base
-        bits = [f"{entry.base}.{bit}" for bit in range(self.input_format.bits)]
-        return entry.n_positions == 0 and entry.name in bits
+        source = next((node for node in self.inputs if node.name == entry.base), None)
+        if source is None or (entry.n_positions, entry.size) != (0, source.size):
+            return False
+        bits = [f"{entry.base}.{bit}" for bit in range(source.format.bits)]
+        return entry.name in bits if source.format != BIT else entry.name == entry.base
 
     def check(self) -> None:
         """Verify that the parts fit together.

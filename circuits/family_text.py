@@ -23,6 +23,7 @@ from circuits.json_lines import (
     several,
     text_field,
 )
+from circuits.network import Inputs
 from circuits.network_to_family import DEPTH_CHOICES
 
 ENTRY = {"name": NAME, "base": NAME, "n_positions": POSITIONS}
@@ -44,7 +45,7 @@ LAYOUT = Layout(
         "readout": READOUT,
         "depth_choice": text_field(*DEPTH_CHOICES),
         "decision_format": FORMAT,
-        "input_format": optional(FORMAT),
+        "inputs": several(record(Shape(Inputs, {"name": NAME, "size": SIZE, "format": FORMAT}))),
     },
     {kind: (class_, Shape(class_, fields)) for kind, (class_, fields) in SHAPES.items()},
     Family,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from circuits.diagnostics import fail
 from circuits.formats import BIT
+from circuits.functions import written_out
 from circuits.network import (
     Affine,
     Exact,
@@ -63,7 +64,7 @@ def half_of_memory() -> int:
 def forecast(network: Network, depth: str) -> Forecast:
     """Estimate the family and sentence of a network."""
     words = definitions = weights = 0
-    for node in network.nodes:
+    for node in written_out(network).nodes:
         if not isinstance(node, Exact):
             words += node.size
         match node:

@@ -18,7 +18,7 @@ from circuits.diagnostics import fail
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 
-MAX_BITS = 24
+MAX_BITS = 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,13 @@ class Format:
         """Saturate integers to the codes of the format."""
         return np.clip(codes, self.lo, self.hi)
 
-    def encode(self, values: np.ndarray[Any, np.dtype[np.float64]]) -> Integers:
-        """Round reals (float64, exact powers of two apart) to codes: half to even, saturating."""
-        scaled = np.rint(np.ldexp(np.asarray(values, dtype=np.float64), self.frac))
-        return np.clip(scaled, self.lo, self.hi).astype(np.int64)
+    def encode(self, values: np.ndarray[Any, Any]) -> Integers:
+        """Round reals to codes: half to even, saturating. Integers are encoded exactly where there are no fractional bits."""
+        given = np.asarray(values)
+        if given.dtype.kind in "iub" and self.frac == 0:
+            return self.clamp(np.minimum(given, np.iinfo(np.int64).max).astype(np.int64))
+        scaled = np.rint(np.ldexp(given.astype(np.float64), self.frac))
+        return self.clamp(np.clip(scaled, -(2.0**MAX_BITS), 2.0**MAX_BITS).astype(np.int64))
 
     def __str__(self) -> str:
         return f"{self.bits} bits, {self.frac} fractional, codes {self.lo}..{self.hi}"

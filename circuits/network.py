@@ -3,10 +3,12 @@
 A node has position variables 0..k-1, each ranging over 1..n, and `size` static elements; its value at length n is an array of
 integers of shape ``(B, n, .., n, size)``. Nodes are of two sorts:
 
-* **words**: every element is a code of a `Format`: `Letters`, `Inputs`, `Predicates`, `Round`, `Table`, `Quotient`, `Maximum`;
+* **words**: every element is a code of a `Format`: `Letters`, `Inputs`, `Predicates`, `Round`, `Table`, `Function`,
+  `Quotient`, `Maximum`;
 * **exact** values: integers at `frac` fractional bits, never rounded: `Affine`, `Product`, `Sum`.
 
-Rounding therefore happens in `Round`, `Table` and `Quotient` nodes and nowhere else. The meaning is `circuits.evaluate`.
+Rounding therefore happens in `Round`, `Table`, `Function` and `Quotient` nodes and nowhere else. The meaning is
+`circuits.evaluate`.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from circuits.diagnostics import Diagnostic, FomError, fail
 from circuits.formats import BIT, Format
 from circuits.matrices import Matrix
 from circuits.positions import Guard, Ref, guard_terms, is_safe, variables_of
+from circuits.scalar import Scalar
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -37,9 +40,9 @@ class Letters:
     format: Format = BIT
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Inputs:
-    """A fixed-size input without positions, one word for each number."""
+    """A fixed-size input without positions, one word for each number. A network may have several."""
 
     name: str
     size: int
@@ -140,6 +143,23 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Function:
+    """A table that is not written out: ``function(S / 2**frac)`` rounded to the format, for the exact operand S.
+
+    The function is evaluated in float64 and rounded half to even; infinities saturate. Where it is not a number the network
+    has no value. `circuits.functions` writes it out as a `Table`.
+    """
+
+    name: str
+    n_positions: int
+    size: int
+    operand: Ref
+    function: Scalar
+    frac: int
+    format: Format
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Quotient:
     """``num[i] * 2**shift / den[den_index[i]]`` rounded to the format: half to even, saturating; the denominator is >= 1.
 
@@ -174,8 +194,8 @@ class Maximum:
     format: Format
 
 
-Node = Letters | Inputs | Predicates | Affine | Product | Sum | Round | Table | Quotient | Maximum
-Word = Letters | Inputs | Predicates | Round | Table | Quotient | Maximum
+Node = Letters | Inputs | Predicates | Affine | Product | Sum | Round | Table | Function | Quotient | Maximum
+Word = Letters | Inputs | Predicates | Round | Table | Function | Quotient | Maximum
 Exact = Affine | Product | Sum
 
 
@@ -244,10 +264,13 @@ class Domain:
 
 @dataclass(frozen=True)
 class Network:
-    """Nodes in topological order with a readout, over an alphabet (empty for networks of `Inputs`)."""
+    """Nodes in topological order with a readout, over an alphabet (empty for networks of `Inputs`).
+
+    A network without readout decides nothing: its answer is the values of its nodes.
+    """
 
     nodes: tuple[Node, ...]
-    readout: Readout
+    readout: Readout | None
     domain: Domain
     alphabet: tuple[str, ...]
     by_name: dict[str, Node] = field(init=False, repr=False, compare=False)
@@ -256,9 +279,24 @@ class Network:
         object.__setattr__(self, "by_name", {node.name: node for node in self.nodes})
 
     @cached_property
-    def input(self) -> Letters | Inputs:
-        """The input node."""
-        return next(node for node in self.nodes if isinstance(node, Letters | Inputs))
+    def inputs(self) -> tuple[Inputs, ...]:
+        """The fixed-size inputs, whose numbers stand one after the other in an input; none if the network reads a word."""
+        return tuple(node for node in self.nodes if isinstance(node, Inputs))
+
+    @property
+    def decided(self) -> Readout:
+        """The readout.
+
+        Raises:
+            FomError: the network has none.
+        """
+        if self.readout is None:
+            raise fail(
+                "C027",
+                "the network decides nothing: its outputs are whole tensors, and a circuit decides one thing",
+                help="choose the output that is decided, and translate the network with that one",
+            )
+        return self.readout
 
     def word(self, name: str) -> Word:
         """The node `name`, which must be a word.
@@ -313,16 +351,18 @@ class Network:
             if len(found) == before:
                 check_shapes(node, known, self.domain.least, require)
             known[node.name] = node
-        inputs = [node for node in self.nodes if isinstance(node, Letters | Inputs)]
-        if len(inputs) != 1:
-            found.append(Diagnostic("C022", f"a network has one input, this one has {len(inputs)}"))
-        elif len(self.alphabet) != (inputs[0].size if isinstance(inputs[0], Letters) else 0):
+        letters = [node for node in self.nodes if isinstance(node, Letters)]
+        if len(letters) > 1 or bool(letters) == bool(self.inputs):
+            message = f"this one reads {len(letters)} words and {len(self.inputs)} fixed-size inputs"
+            found.append(Diagnostic("C022", f"a network reads one word or fixed-size inputs, {message}"))
+        elif len(self.alphabet) != sum(node.size for node in letters):
             found.append(Diagnostic("C022", f"the alphabet of {len(self.alphabet)} letters does not fit the input"))
         if len(set(self.alphabet)) < len(self.alphabet):
             found.append(Diagnostic("C022", "a letter stands twice in the alphabet"))
         if self.domain.least < 1 or (self.domain.most is not None and self.domain.most < self.domain.least):
             found.append(Diagnostic("C022", "the least length is at least 1 and at most the largest", where="domain"))
-        found.extend(Diagnostic("C022", message, where="readout") for message in self.readout.defects(known))
+        if self.readout is not None:
+            found.extend(Diagnostic("C022", message, where="readout") for message in self.readout.defects(known))
         if found:
             raise FomError(*found)
 
@@ -351,7 +391,7 @@ def references(node: Node) -> list[tuple[Ref, int]]:
             return [(left, 0), (right, 0)]
         case Sum(operand=operand):
             return [(operand, 1)]
-        case Round(operand=operand) | Table(operand=operand):
+        case Round(operand=operand) | Table(operand=operand) | Function(operand=operand):
             return [(operand, 0)]
         case Quotient(num=num, den=den):
             return [(num, 0), (den, 0)]
@@ -387,6 +427,11 @@ def check_shapes(node: Node, known: dict[str, Node], least: int, require: Any) -
             require(bool((np.diff(breaks) > 0).all()), name, "the breaks are not increasing")
             inside = len(codes) > 0 and format_.lo <= codes.min() and codes.max() <= format_.hi
             require(bool(inside), name, "a code lies outside the format")
+        case Function(operand=operand, size=size, frac=frac):
+            source = known[operand.node]
+            require(source.size == size, name, f"`{operand.node}` has another size")
+            given = source.frac if isinstance(source, Exact) else source.format.frac
+            require(given == frac, name, f"`{operand.node}` has {given} fractional bits, not {frac}")
         case Quotient(num=num, den=den, den_index=den_index, size=size, shift=shift):
             require(abs(shift) <= MOST_SHIFT, name, f"a shift has at most {MOST_SHIFT} bits")
             require(known[num.node].size == size and len(den_index) == size, name, "sizes differ")

@@ -17,6 +17,7 @@ from circuits.json_lines import (
     ROWS,
     SEGMENT,
     SIZE,
+    Field,
     Layout,
     Shape,
     integer_field,
@@ -27,6 +28,7 @@ from circuits.json_lines import (
 from circuits.network import (
     MOST_SHIFT,
     Affine,
+    Function,
     Inputs,
     Letters,
     Maximum,
@@ -39,10 +41,12 @@ from circuits.network import (
     Sum,
     Table,
 )
+from circuits.scalar_text import scalar_of_data, scalar_to_data
 
 PLACED = {"name": NAME, "n_positions": POSITIONS}
 SIZED = {**PLACED, "size": SIZE}
 SHIFT = integer_field(-MOST_SHIFT, MOST_SHIFT)
+SCALAR = Field(scalar_to_data, scalar_of_data)
 OPERANDS = several(record(Shape(Operand, {"ref": REF, "matrix": MATRIX})))
 
 SHAPES = {
@@ -57,6 +61,10 @@ SHAPES = {
     "sum": (Sum, {**SIZED, "operand": REF, "guard": GUARD, "frac": EXPONENT}),
     "round": (Round, {**SIZED, "operand": REF, "shift": SHIFT, "format": FORMAT}),
     "table": (Table, {**SIZED, "operand": REF, "breaks": INTEGERS, "codes": INTEGERS, "format": FORMAT}),
+    "function": (
+        Function,
+        {**SIZED, "operand": REF, "function": SCALAR, "frac": EXPONENT, "format": FORMAT},
+    ),
     "quotient": (
         Quotient,
         {**SIZED, "num": REF, "den": REF, "den_index": INTEGERS, "shift": SHIFT, "format": FORMAT},
@@ -77,7 +85,7 @@ SHAPES = {
 LAYOUT = Layout(
     "network",
     "nodes",
-    {"alphabet": ALPHABET, "domain": DOMAIN, "readout": READOUT},
+    {"alphabet": ALPHABET, "domain": DOMAIN, "readout": optional(READOUT)},
     {kind: (class_, Shape(class_, fields)) for kind, (class_, fields) in SHAPES.items()},
     Network,
 )

@@ -26,10 +26,12 @@ from circuits.entries import Accumulator, Entry, Gates, InputBits, PredicateBits
 from circuits.family import Family
 from circuits.flattening import flatten, reachable
 from circuits.formats import BIT, Format, threshold
+from circuits.functions import written_out
 from circuits.matrices import Matrix, identity, matrix, selection
 from circuits.network import (
     Affine,
     Exact,
+    Function,
     Inputs,
     Letters,
     Maximum,
@@ -46,6 +48,7 @@ from circuits.positions import TRUE, Guard, Ref, Term, is_safe, substitute, var
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 
+MOST_DIGIT_BITS = 24
 DEPTH_CHOICES = ("compact", "balanced", "shallow")
 
 Compare = Callable[[str, int, int, int, tuple[int, ...]], None]
@@ -69,21 +72,23 @@ def network_to_family(network: Network, depth: str = "compact") -> Family:
     """Build the family of a network.
 
     Raises:
-        FomError: an unknown depth choice, sums over positions nested without a rounding between them, or a value read at
-            positions where its node kind cannot be.
+        FomError: an unknown depth choice, a network that decides nothing, a function whose table is too wide, a digit of too
+            many bits, sums over positions nested without a rounding between them, or a value read at positions where its
+            node kind cannot be.
     """
+    readout = network.decided
+    network = written_out(network)
     builder = Builder(network, depth)
     for node in network.nodes:
         builder.add(node)
-    decision = network.word(network.readout.decision)
-    input_format = network.input.format if isinstance(network.input, Inputs) else None
+    decision = network.word(readout.decision)
     return Family(
         tuple(builder.entries),
-        network.readout,
+        readout,
         decision.format,
         network.domain,
         network.alphabet,
-        input_format,
+        network.inputs,
         depth,
     )
 
@@ -168,6 +173,8 @@ class Builder:
                 self.add_quotient(node)
             case Maximum():
                 self.add_maximum(node)
+            case Function(name=name):
+                raise TypeError(f"`{name}` is not written out")
             case _:
                 assert_never(node)
 
@@ -270,6 +277,13 @@ class Builder:
         """
         known: tuple[int, ...] = ()
         for low, width in digits(format_.bits, self.depth):
+            if width > MOST_DIGIT_BITS:
+                raise fail(
+                    "C037",
+                    f"a digit of {width} bits takes 2**{width} gates for each number, the limit is 2**{MOST_DIGIT_BITS}",
+                    where=f"node `{name}`",
+                    help="choose --depth compact, or fewer bits",
+                )
             places = (1 << width) - 1
             if width == 1:
                 compare(bit_name(name, low, format_), low, width, places, known)

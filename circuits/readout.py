@@ -34,12 +34,18 @@ def decisions(readout: Readout, format_: Format, values: Integers) -> Integers:
 
 def scores(network: Network, values: dict[str, Integers]) -> Reals:
     """The logits as float64, from the exact scores and their common denominator."""
-    readout = network.readout
+    readout = network.decided
     top = np.ldexp(values[readout.scores].astype(np.float64), -network.frac(readout.scores))
     if readout.denominator is None:
         return top
     bottom = np.ldexp(values[readout.denominator].astype(np.float64), -network.frac(readout.denominator))
     return top / bottom
+
+
+def decoded(network: Network, values: dict[str, Integers], name: str) -> Reals | Integers:
+    """The numbers of a node: float64, or int64 where they have no fractional bits and so are exact."""
+    frac = network.frac(name)
+    return values[name] if frac == 0 else np.ldexp(values[name].astype(np.float64), -frac)
 
 
 def score_decisions(kind: str, logits: Reals) -> Integers:

@@ -108,3 +108,9 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "eq": lambda a, b: a == b,
     "where": lambda c, a, b: np.where(c != 0, a, b),
 }
+
+
+def arity(op: str) -> int:
+    """How many arguments an operation takes."""
+    function: Any = OPERATIONS[op]
+    return int(function.nin if isinstance(function, np.ufunc) else function.__code__.co_argcount)

@@ -54,7 +54,7 @@ def family_to_sentence(family: Family, readout: str | None = None) -> Sentence:
     propositions: list[str] = []
     for entry in family.entries:
         if isinstance(entry, InputBits):
-            if family.input_format is not None:
+            if family.inputs:
                 propositions.extend(label(entry, element) for element in range(entry.size))
             continue
         definitions.extend(definitions_of(family, entry))
@@ -154,7 +154,7 @@ def item_of(family: Family, source: Entry, element: int, args: tuple[Term, ...])
     """The item that reads one element of a source."""
     if isinstance(source, Accumulator):
         return SumCall(label(source, element), args)
-    if isinstance(source, InputBits) and family.input_format is None:
+    if isinstance(source, InputBits) and not family.inputs:
         return Indicator(Letter(family.alphabet[element], args[0]))
     return Indicator(Call(label(source, element), args))
 

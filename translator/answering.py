@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from circuits.diagnostics import fail
-from circuits.network import Inputs
 from circuits.readout import decisions, scores
 from translator.fidelity import encode
 from translator.inputs import features_of, load_array, split_words
@@ -50,10 +49,10 @@ def cases_of_word(sides: Sides, text: str) -> Cases:
     Raises:
         FomError: the network reads numbers, or a letter is not in its alphabet.
     """
-    if isinstance(sides.network.input, Inputs):
+    if sides.network.inputs:
         raise fail(
             "T071",
-            f"the network reads {sides.network.input.size} numbers, not words",
+            f"the network reads {sum(node.size for node in sides.network.inputs)} numbers, not words",
             help="give an .npz file: --inputs FILE.npz",
         )
     word = parse_word(text, sides.network.alphabet)
@@ -68,9 +67,8 @@ def cases_of_file(sides: Sides, path: Path) -> Cases:
         FomError: they do not fit the network.
     """
     array = load_array(path, sides.oracle.session.get_inputs()[0].name)
-    given = sides.network.input
-    if isinstance(given, Inputs):
-        flat = features_of(array, path, given.size)
+    if sides.network.inputs:
+        flat = features_of(array, path, sum(node.size for node in sides.network.inputs))
         return Cases((flat,), (np.arange(len(flat)),), tuple(map(numbers_text, flat[:MOST_SHOWN])))
     alphabet = sides.network.alphabet
     groups, places = split_words(array, path, len(alphabet))

@@ -9,6 +9,7 @@ from circuits.family import Family
 from circuits.formats import BIT, Format
 from circuits.network import (
     Affine,
+    Function,
     Inputs,
     Letters,
     Maximum,
@@ -38,9 +39,8 @@ def explain(network: Network, family: Family, entry: Entry, element: int) -> str
         return value_text(network, node, element)
     if isinstance(node, Product) and suffix == "and":
         return and_text(network, node, element)
-    if isinstance(node, Table) and suffix == "ge":
-        at, number = divmod(element, len(node.breaks))
-        least = int(node.breaks[number])
+    if isinstance(node, Table | Function) and isinstance(entry, Gates) and suffix == "ge":
+        at, least = element // (entry.size // node.size), int(entry.thresholds[element])
         return f"{source_text(node.operand.node, at)} is at least {scaled(least, network.frac(node.operand.node))}"
     if isinstance(entry, Gates | InputBits) and (not suffix or suffix.isdigit()):
         return bit_text(network, node, element, int(suffix or 0))
@@ -76,6 +76,8 @@ def bit_text(network: Network, node: Node, element: int, bit: int) -> str:
                 least = scaled(int(breaks[0]), network.frac(operand.node))
                 return f"{word}: {source_text(operand.node, element)} is at least {least}"
             made = f"a table of {len(breaks) + 1:,} steps of {source_text(operand.node, element)}"
+        case Function(operand=operand, format=format_):
+            made = f"a function of {source_text(operand.node, element)}"
         case Quotient(num=num, den=den, format=format_):
             below = source_text(den.node, int(node.den_index[element]))
             made = f"{source_text(num.node, element)} / {below} rounded half to even"

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from circuits.evaluate import evaluate
-from circuits.network import Inputs, Network
+from circuits.inputs import encode_inputs
+from circuits.network import Network
 from circuits.positions import FALSE, TRUE, grid, holds
 from circuits.readout import decisions, scores
 from translator import real
@@ -135,11 +136,11 @@ def restrict(reference: Reference, inputs: InputSet, oracle: Oracle) -> Referenc
 def compare(network: Network, reference: Reference) -> Fidelity:
     """Count agreeing decisions of a fixed network."""
     total, agree, worst, example = 0, 0, 0.0, None
-    format_ = network.word(network.readout.decision).format
+    format_ = network.word(network.decided.decision).format
     for group, logits, expected in zip(reference.inputs.groups, reference.logits, reference.decisions, strict=True):
         codes = encode(network, group)
         values = evaluate(network, codes)
-        found = decisions(network.readout, format_, values[network.readout.decision])
+        found = decisions(network.decided, format_, values[network.decided.decision])
         same = (found == expected).reshape(len(group), -1).all(axis=1)
         if reference.has_logits:
             worst = max(worst, float(np.abs(scores(network, values) - logits).max(initial=0.0)))
@@ -151,14 +152,12 @@ def compare(network: Network, reference: Reference) -> Fidelity:
 
 def encode(network: Network, group: Any) -> Integers:
     """Letter numbers as they are; features rounded to the input's format."""
-    if isinstance(network.input, Inputs):
-        return network.input.format.encode(np.asarray(group, dtype=np.float64))
-    return np.asarray(group)
+    return encode_inputs(network.inputs, group) if network.inputs else np.asarray(group)
 
 
 def describe_input(network: Network, row: Any) -> str:
     """An input as a user reads it."""
-    if isinstance(network.input, Inputs):
+    if network.inputs:
         shown = ", ".join(f"{value:g}" for value in row[:6])
         return f"({shown}{', ...' if len(row) > 6 else ''})"
     return format_word(row, network.alphabet)

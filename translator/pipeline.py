@@ -105,7 +105,7 @@ class Translation:
     @cached_property
     def oracle(self) -> Oracle:
         """Onnxruntime on the model."""
-        return Oracle(self.model, self.network.readout.kind, self.network.readout.n_positions, self.applied)
+        return Oracle(self.model, self.network.decided.kind, self.network.decided.n_positions, self.applied)
 
     def verify(self, **options: Any) -> Any:
         """Prove network = circuit = sentence; see `translator.verification.verify`."""

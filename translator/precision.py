@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from circuits.diagnostics import fail
-from circuits.formats import MAX_BITS, Format
+from circuits.formats import Format
+from circuits.functions import TABLE_GATES
 
 Reals = np.ndarray[Any, np.dtype[np.float64]]
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 
-TABLE_GATES = 1 << 16
+MOST_BITS = 20
 LEAST_TABLE_BITS = 8
 
 
@@ -129,8 +130,8 @@ def parse_precision(text: str, weight_bits: str) -> Precision | None:
             "T020", f"unknown precision `{text}`", note=note, help="write auto, fixed:P or fixed:P.F, e.g. fixed:8"
         )
     bits, frac = int(found[1]), int(found[2]) if found[2] is not None else None
-    if not 2 <= bits <= MAX_BITS - 4:
-        raise fail("T020", f"words of {bits} bits", help=f"choose between 2 and {MAX_BITS - 4} bits")
+    if not 2 <= bits <= MOST_BITS:
+        raise fail("T020", f"words of {bits} bits", help=f"choose between 2 and {MOST_BITS} bits")
     return Precision(bits, frac, default_weight_bits(bits) if weights == 0 else weights)
 
 

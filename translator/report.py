@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from circuits.family import Family
-from circuits.network import Exact, Inputs, Letters, Maximum, Network, Predicates
+from circuits.network import Exact, Letters, Maximum, Network, Predicates
 from circuits.sizes import Polynomial
 from logic.syntax import Call, Sentence
 from translator.terminal import Row, unbroken
@@ -78,10 +78,10 @@ def manifest_of(translation: Translation) -> dict[str, Any]:
 
 def input_facts(network: Network) -> dict[str, Any]:
     """What the network reads."""
-    node = network.input
-    if isinstance(node, Inputs):
-        return {"kind": "numbers", "size": node.size, "format": str(node.format)}
-    return {"kind": "word", "size": node.size}
+    if not network.inputs:
+        return {"kind": "word", "size": len(network.alphabet)}
+    formats = dict.fromkeys(str(node.format) for node in network.inputs)
+    return {"kind": "numbers", "size": sum(node.size for node in network.inputs), "format": "; ".join(formats)}
 
 
 def readout_facts(family: Family, sentence: Sentence) -> dict[str, Any]:
@@ -141,7 +141,7 @@ def size_facts(family: Family, polynomial: Polynomial | None, count: Callable[[i
 def sample_lengths(family: Family) -> list[int]:
     """The lengths at which sizes are given: 8 and 64, or the ends of a narrower domain."""
     domain = family.domain
-    if family.input_format is not None:
+    if family.inputs:
         return [1]
     least, most = domain.least, domain.most
     return sorted({max(least, n if most is None else min(n, most)) for n in LENGTHS})

@@ -301,7 +301,7 @@ def element_lines(shown: Shown, name: str) -> list[Line]:
 
 def element_name_in_sentence(shown: Shown, entry: Entry, element: int) -> str:
     """The name under which the sentence reads an element: letters go by their own names."""
-    if isinstance(entry, InputBits) and shown.family.input_format is None:
+    if isinstance(entry, InputBits) and not shown.family.inputs:
         return shown.family.alphabet[element]
     return label(entry, element)
 

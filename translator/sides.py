@@ -14,7 +14,8 @@ from circuits.diagnostics import fail
 from circuits.entries import label
 from circuits.evaluate import evaluate
 from circuits.family import Family
-from circuits.network import Inputs, Network
+from circuits.inputs import decode_inputs, input_columns, input_limits
+from circuits.network import Network
 from circuits.network_to_family import bit_name
 from circuits.readout import decisions, scores
 from logic.family_to_sentence import decision_labels
@@ -57,18 +58,17 @@ class Sides:
         self.circuits: dict[int, Circuit] = {}
         self.family = self.source.family
         self.network = self.source.network
-        given = self.network.input
         if (
             self.family.readout != self.network.readout
-            or self.family.decision_format != self.network.word(self.network.readout.decision).format
-            or self.family.input_format != (given.format if isinstance(given, Inputs) else None)
+            or self.family.decision_format != self.network.word(self.network.decided.decision).format
+            or self.family.inputs != self.network.inputs
         ):
             raise fail("T060", "network and family differ in what they read or answer", help="translate again")
 
     @property
     def readout(self) -> Any:
         """What is decided."""
-        return self.network.readout
+        return self.network.decided
 
     @cached_property
     def oracle(self) -> Oracle:
@@ -87,7 +87,7 @@ class Sides:
 
     def circuit_words(self, inputs: Integers) -> Integers:
         """The circuit's decision words."""
-        n = inputs.shape[1] if self.family.input_format is None else 1
+        n = 1 if self.family.inputs else inputs.shape[1]
         if self.family.alphabet != self.network.alphabet:
             inputs = self.letters_of(self.family.alphabet)[inputs]
         return self.circuit_at(n).simulate(inputs)[self.family.readout.decision]
@@ -123,19 +123,21 @@ class Sides:
 
     def structures(self, inputs: Integers) -> tuple[Integers, Any]:
         """Words and propositions of inputs: a static input is a word of one position with a proposition for each bit."""
-        format_ = self.family.input_format
-        if format_ is None:
+        if not self.family.inputs:
             return self.letters_of(self.source.sentence.letters)[inputs], None
         names = self.source.sentence.propositions
-        bits = ((inputs[:, :, None] - format_.lo) >> np.arange(format_.bits)) & 1
+        low, _ = input_limits(self.family.inputs)
+        offsets = inputs - low
         position = {}
-        for bit in range(format_.bits):
-            entry = self.family.by_name[bit_name(self.network.input.name, bit, format_)]
-            position.update({label(entry, element): (element, bit) for element in range(entry.size)})
+        for node in self.family.inputs:
+            first = input_columns(self.family.inputs)[node.name].start
+            for bit in range(node.format.bits):
+                entry = self.family.by_name[bit_name(node.name, bit, node.format)]
+                position.update({label(entry, element): (first + element, bit) for element in range(entry.size)})
         unknown = [name for name in names if name not in position]
         if unknown:
             raise fail("T060", f"the proposition `{unknown[0]}` is no bit of the input", help="translate again")
-        columns = [bits[:, position[name][0], position[name][1]] for name in names]
+        columns = [offsets[:, position[name][0]] >> position[name][1] & 1 for name in names]
         table = np.stack(columns, axis=1) if columns else np.zeros((len(inputs), 0))
         return np.full((len(inputs), 1), -1, dtype=np.int64), table.astype(bool)
 
@@ -167,6 +169,4 @@ class Sides:
 
     def raw(self, codes: Integers) -> Any:
         """Inputs for onnxruntime: letters as they are, codes as the real numbers they stand for."""
-        if isinstance(self.network.input, Inputs):
-            return np.ldexp(codes.astype(np.float64), -self.network.input.format.frac)
-        return codes
+        return decode_inputs(self.network.inputs, codes) if self.network.inputs else codes

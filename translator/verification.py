@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from circuits.diagnostics import FomError, fail
-from circuits.network import Inputs
+from circuits.inputs import input_limits
 from logic.syntax import Call, Iff, Sentence, var
 from logic.verdicts import Claim, Counterexample, Holds, Proof, Refuted, Unknown, Verdict
 from translator.domains import read_sentence, word_filter
@@ -92,7 +92,7 @@ class Verifier:
         self.progress = progress
         self.sides = Sides(source)
         self.network = source.network
-        self.static = isinstance(self.network.input, Inputs)
+        self.static = bool(self.network.inputs)
         self.claims: list[Claim] = []
         self.notes: list[str] = []
         self.keep = word_filter(question.where, self.network.alphabet) if question.where else None
@@ -106,7 +106,7 @@ class Verifier:
         if self.question.at is None:
             return None
         sentence = read_sentence(self.question.at, self.network.alphabet)
-        if len(sentence.free) != 1 or self.network.readout.n_positions != 1:
+        if len(sentence.free) != 1 or self.network.decided.n_positions != 1:
             raise fail(
                 "T062", "--at takes a formula with one free variable, for a network that answers at every position",
                 where=self.question.at,
@@ -233,16 +233,22 @@ class Verifier:
     def inputs(self, n: int) -> Iterator[Integers]:
         """All inputs of a length, in the domain considered."""
         if self.static:
-            node = self.network.input
-            total = 1 << (node.format.bits * node.size)
+            low, high = input_limits(self.network.inputs)
+            ends = np.cumsum(self.input_bits())
+            total = 1 << int(ends[-1])
             for numbers in np.array_split(np.arange(total), max(1, total >> 12)):
-                codes = (numbers[:, None] >> (node.format.bits * np.arange(node.size))) & ((1 << node.format.bits) - 1)
-                yield codes + node.format.lo
+                yield (numbers[:, None] >> (ends - self.input_bits())) % (high - low + 1) + low
             return
         for words in all_words(len(self.network.alphabet), n, 1 << 12):
             kept = words if self.keep is None else words[self.keep(words)]
             if len(kept):
                 yield kept
+
+    def input_bits(self) -> Integers:
+        """The bits of every number of a static input."""
+        return np.repeat(
+            [node.format.bits for node in self.network.inputs], [node.size for node in self.network.inputs]
+        )
 
     def no_words(self) -> FomError:
         """The diagnostic for a scope without words: a claim about nothing would hold."""
@@ -256,8 +262,7 @@ class Verifier:
     def cost(self, n: int) -> int:
         """Gate evaluations that an exhaustive comparison of length n takes."""
         if self.static:
-            node = self.network.input
-            bits = node.format.bits * node.size
+            bits = int(self.input_bits().sum())
             return BUDGET + 1 if bits > STATIC_BITS else self.source.family.gates(1) << bits
         return self.source.family.gates(n) * len(self.network.alphabet) ** n
 
@@ -287,7 +292,7 @@ class Verifier:
 
         family = self.source.family
         place = decision_labels(family).index(self.decided())
-        if self.network.readout.kind != "value":
+        if self.network.decided.kind != "value":
             return values[..., place].astype(bool)
         element, bit = divmod(place, family.decision_format.bits)
         return ((values[..., element] - family.decision_format.lo) >> bit & 1).astype(bool)
@@ -334,8 +339,8 @@ class Verifier:
 
     def sample_inputs(self) -> None:
         """Look for a difference on random inputs of a static network; finding none proves nothing."""
-        node = self.network.input
-        codes = np.random.default_rng(0).integers(node.format.lo, node.format.hi + 1, (SEARCH_WORDS, node.size))
+        low, high = input_limits(self.network.inputs)
+        codes = np.random.default_rng(0).integers(low, high + 1, (SEARCH_WORDS, len(low)))
         self.search([codes], f"{SEARCH_WORDS} random inputs")
 
     def search(self, batches: list[Integers], what: str) -> None:
@@ -455,12 +460,12 @@ class Verifier:
     def against(self, text: str) -> None:
         """Compare the network with a user's sentence on every word of the scope."""
         spec = read_sentence(text, self.network.alphabet)
-        if self.static or self.network.readout.kind == "value" or self.network.readout.n_classes != 2:
+        if self.static or self.network.decided.kind == "value" or self.network.decided.n_classes != 2:
             raise fail("T065", "a specification is compared with a network of two classes that reads words")
-        if len(spec.free) != self.network.readout.n_positions:
+        if len(spec.free) != self.network.decided.n_positions:
             raise fail(
                 "T065", f"the specification has {len(spec.free)} free variables, the network answers "
-                + ("at every position" if self.network.readout.n_positions else "once for each word"), where=text,
+                + ("at every position" if self.network.decided.n_positions else "once for each word"), where=text,
             )  # fmt: skip
         from logic.batch import evaluate
 

@@ -34,7 +34,7 @@ def require_small(family: Family, n: int, wires: Polynomial | None, most: int, w
     family.domain.require(n)
     count = int(wires(n)) if wires is not None else family.wires(n)
     if count > most:
-        static = family.input_format is not None
+        static = bool(family.inputs)
         shape = f", which is {wires}" if wires is not None and not static else ""
         shorter = "" if static else "choose a shorter --length, or "
         raise fail(
@@ -99,7 +99,7 @@ def number_objects(circuit: Circuit) -> tuple[dict[str, list[str]], dict[str, in
         entry = block.entry
         if isinstance(entry, Accumulator):
             continue
-        if isinstance(entry, InputBits) and circuit.family.input_format is None:
+        if isinstance(entry, InputBits) and not circuit.family.inputs:
             labels = list(circuit.family.alphabet)
         else:
             labels = [label(entry, element) for element in range(entry.size)]

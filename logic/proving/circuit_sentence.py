@@ -102,7 +102,7 @@ class CircuitSentence:
         found = []
         for what, ours, theirs in (
             ("letters", sentence.letters, family.alphabet),
-            ("propositions", sentence.propositions, () if family.input_format is None else bits),
+            ("propositions", sentence.propositions, bits if family.inputs else ()),
         ):
             if set(ours) != set(theirs):
                 odd = sorted(set(ours) ^ set(theirs))

@@ -97,6 +97,6 @@ class FamilyForms:
         """The atom that one element of a source is."""
         if isinstance(source, Accumulator):
             return SumCall(label(source, element), args)
-        if isinstance(source, InputBits) and self.family.input_format is None:
+        if isinstance(source, InputBits) and not self.family.inputs:
             return Letter(self.family.alphabet[element], args[0])
         return Call(label(source, element), args)

@@ -17,10 +17,12 @@ from circuits.diagnostics import FomError
 from circuits.entries import Accumulator, Gates, InputBits, PredicateBits
 from circuits.family import Family
 from circuits.formats import BIT
+from circuits.functions import written_out
 from circuits.matrices import identity
 from circuits.network import (
     Affine,
     Exact,
+    Function,
     Inputs,
     Letters,
     Maximum,
@@ -56,9 +58,11 @@ def prove_network_circuit(
         evidence: called with the statement and the SMT-LIB script of each obligation that the solver proved.
 
     Raises:
-        FomError: the *network* is malformed. Whatever is wrong with the family becomes an open obligation.
+        FomError: the *network* is malformed, decides nothing, or has a function whose table is too wide.
+            Whatever is wrong with the family becomes an open obligation.
     """
     network.check()
+    network = written_out(network)
     session = Session(family, progress, evidence)
     try:
         family.check()
@@ -87,18 +91,19 @@ def prove_network_circuit(
 def check_frame(network: Network, family: Family, session: Session) -> None:
     """Compare alphabet, domain, readout and input formats."""
     start = time.perf_counter()
-    source = network.input
+    readout = network.decided
     expected = {
         "alphabet": (network.alphabet, family.alphabet),
         "domain": (network.domain, family.domain),
-        "readout": (network.readout, family.readout),
-        "format of the decision": (network.word(network.readout.decision).format, family.decision_format),
-        "format of the input": (source.format if isinstance(source, Inputs) else None, family.input_format),
+        "readout": (readout, family.readout),
+        "format of the decision": (network.word(readout.decision).format, family.decision_format),
+        "fixed-size input": (network.inputs, family.inputs),
     }
     for name, (wanted, found) in expected.items():
         if wanted != found:
             session.trouble(f"the {name} differs: {found}, not {wanted}")
-    names = {source.name} if isinstance(source, Letters) else set(bit_names(source.name, source.format))
+    sources = [node for node in network.nodes if isinstance(node, Letters | Inputs)]
+    names = {name for source in sources for name in bit_names(source.name, source.format)}
     extra = [entry.name for entry in family.entries if isinstance(entry, InputBits) and entry.name not in names]
     for name in extra:
         session.trouble(f"`{name}` is an input that the network does not have")
@@ -160,6 +165,8 @@ def prove_node(reader: Reader, session: Session, node: Node) -> None:
             prove_quotient(reader, session, node)
         case Maximum():
             prove_maximum(reader, session, node)
+        case Function():
+            raise Unfit("the function is not written out")
         case _:
             assert_never(node)
     if not isinstance(node, Exact) and node.format != BIT:

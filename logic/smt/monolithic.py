@@ -24,9 +24,9 @@ from pysmt.typing import BOOL
 
 from circuits.diagnostics import fail
 from circuits.formats import BIT
-from circuits.network import Inputs, Network
+from circuits.network import Network
 from logic.smt.ground import ground
-from logic.smt.network_ground import NetworkGrounding, Place
+from logic.smt.network_ground import NetworkGrounding, Place, bit_labels
 from logic.syntax import Call, Formula, Sentence, var
 from logic.verdicts import Counterexample, Holds, Refuted, Unknown, Verdict
 
@@ -76,11 +76,11 @@ def decide_monolithic(network: Network, sentence: Sentence, n: int, timeout_s: f
         FomError: a length outside the domain, a sentence that is not well formed, or one that decides something at each
             position where the network answers once for each word.
     """
-    if isinstance(network.input, Inputs):
+    if network.inputs:
         n = 1
     network.domain.require(n)
     sentence.check()
-    if len(sentence.free) > network.readout.n_positions:
+    if len(sentence.free) > network.decided.n_positions:
         raise fail("L031", "the sentence decides something at each position, the network once for each word")
     query = MonolithicQuery(network, sentence, n, timeout_s)
     try:
@@ -131,7 +131,7 @@ class MonolithicQuery:
     def constraints(self) -> list[FNode]:
         """Both sides' constraints; sets `letters` and `pairs`, the bits to compare."""
         network, sentence, n = self.network, self.sentence, self.n
-        n_positions = network.readout.n_positions
+        n_positions = network.decided.n_positions
         labels = self.labels()
         args = tuple([var("x") for _ in range(n_positions)])
         defined = {
@@ -142,7 +142,7 @@ class MonolithicQuery:
         ]
         named = {Call(label, tuple(map(var, sentence.free))) for label in labels if label in defined}
         if len(sentence.free) != n_positions or sentence.formula not in named:
-            default = min(1, len(labels) - 1) if network.readout.kind == "classes" else len(labels) - 1
+            default = min(1, len(labels) - 1) if network.decided.kind == "classes" else len(labels) - 1
             asked.append((default, sentence.formula))
         constraints: dict[FNode, None] = {}
         theirs: list[tuple[int, FNode | dict[int, FNode]]] = []
@@ -168,7 +168,7 @@ class MonolithicQuery:
 
     def labels(self) -> list[str]:
         """The names of the decision bits: ``class[1]``, or ``out[0].3`` for bit 3 of a word."""
-        decision = self.network.word(self.network.readout.decision)
+        decision = self.network.word(self.network.decided.decision)
         names = [f"{decision.name}[{element}]" for element in range(decision.size)]
         if decision.format == BIT:
             return names
@@ -180,13 +180,12 @@ class MonolithicQuery:
         def holds(formula: FNode) -> bool:
             return z3.is_true(model.eval(self.converter.convert(formula), model_completion=True))
 
-        given = self.network.input
-        if isinstance(given, Inputs):
-            bits = range(given.format.bits)
-            names = [f"{given.name}[{index}]" for index in range(given.size)]
-            spelled = [[name if given.format == BIT else f"{name}.{bit}" for bit in bits] for name in names]
-            codes = [sum(holds(self.proposition(name)) << bit for bit, name in enumerate(row)) for row in spelled]
-            word = [str(code + given.format.lo) for code in codes]
+        if self.network.inputs:
+            word = []
+            for given in self.network.inputs:
+                for index in range(given.size):
+                    bits = [holds(self.proposition(name)) for name in bit_labels(given, index)]
+                    word.append(str(sum(truth << bit for bit, truth in enumerate(bits)) + given.format.lo))
         else:
             places = range(1, self.n + 1)
             word = [next(a for a in self.network.alphabet if holds(self.letters[a, place])) for place in places]

@@ -19,10 +19,12 @@ from pysmt.fnode import FNode
 from pysmt.typing import BOOL, INT
 
 from circuits.formats import BIT, Format
+from circuits.functions import written_out
 from circuits.matrices import Matrix, canonical
 from circuits.network import (
     Affine,
     Exact,
+    Function,
     Inputs,
     Letters,
     Maximum,
@@ -68,6 +70,12 @@ class Element:
 ZERO = Element(Linear())
 
 
+def bit_labels(node: Inputs, index: int) -> list[str]:
+    """The propositions of one number of a fixed-size input, bit 0 first."""
+    label = f"{node.name}[{index}]"
+    return [label] if node.format == BIT else [f"{label}.{bit}" for bit in range(node.format.bits)]
+
+
 class NetworkGrounding:
     """The constraints of one network at length `n`.
 
@@ -83,7 +91,7 @@ class NetworkGrounding:
         letters: dict[tuple[str, int], FNode],
         bits: Callable[[str], FNode],
     ) -> None:
-        self.network, self.n, self.letters, self.input_bit = network, n, letters, bits
+        self.network, self.n, self.letters, self.input_bit = written_out(network), n, letters, bits
         self.smt: Any = env.formula_manager
         self.one, self.zero = self.smt.Int(1), self.smt.Int(0)
         self.constraints: list[FNode] = []
@@ -93,7 +101,7 @@ class NetworkGrounding:
 
     def decision(self) -> dict[Place, list[Element]]:
         """The elements of the decision at every position it has."""
-        name = self.network.readout.decision
+        name = self.network.decided.decision
         places = list(product(range(1, self.n + 1), repeat=self.network.by_name[name].n_positions))
         needed = self.needed(name, places)
         for node in self.network.nodes:
@@ -124,7 +132,7 @@ class NetworkGrounding:
                 return [(left, place), (right, place)]
             case Sum(operand=operand, guard=guard):
                 return [(operand, (*place, y)) for y in self.where(guard, place)]
-            case Round(operand=operand) | Table(operand=operand):
+            case Round(operand=operand) | Table(operand=operand) | Function(operand=operand):
                 return [(operand, place)]
             case Quotient(num=num, den=den):
                 return [(num, place), (den, place)]
@@ -280,15 +288,15 @@ class NetworkGrounding:
                 return found
             case Maximum():
                 return self.maximum(node, place)
+            case Function(name=name):
+                raise TypeError(f"`{name}` is not written out")
             case _:
                 assert_never(node)
 
     def input_word(self, node: Inputs, index: int) -> Element:
         """A number of a fixed-size input."""
-        format_ = node.format
-        label = f"{node.name}[{index}]"
-        bits = tuple(self.input_bit(label if format_ == BIT else f"{label}.{bit}") for bit in range(format_.bits))
-        return Element(self.from_bits(bits, format_.lo), bits)
+        bits = tuple(map(self.input_bit, bit_labels(node, index)))
+        return Element(self.from_bits(bits, node.format.lo), bits)
 
     def total(self, products: Iterable[tuple[int, Linear]]) -> Linear:
         """The sum of multiples, under a symbol if it is long."""

@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache
 from itertools import product
+from math import isinf
 from typing import assert_never
+
+import numpy as np
 
 from circuits.formats import Format
 from circuits.network import (
     Affine,
+    Function,
     Inputs,
     Letters,
     Maximum,
@@ -78,7 +82,8 @@ class Reference:
             case Letters():
                 return int(self.given[at[0] - 1] == i)
             case Inputs():
-                return int(self.given[i])
+                before = self.network.inputs[: self.network.inputs.index(node)]
+                return int(self.given[sum(other.size for other in before) + i])
             case Predicates(guards=guards):
                 return int(self.true(guards[i], at))
             case Affine(operands=operands, const=const, length=length):
@@ -96,6 +101,12 @@ class Reference:
             case Table(operand=operand, breaks=breaks, codes=codes):
                 given = self.read(operand, at, i)
                 return int(codes[sum(b <= given for b in breaks.tolist())])
+            case Function(operand=operand, function=function, frac=frac, format=format_):
+                argument = Fraction(self.read(operand, at, i)) / Fraction(2) ** frac
+                value = float(function(np.array(float(argument))))
+                if isinf(value):
+                    return format_.hi if value > 0 else format_.lo
+                return nearest(Fraction(value) * Fraction(2) ** format_.frac, format_)
             case Quotient(num=num, den=den, den_index=den_index, shift=shift, format=format_):
                 ratio = Fraction(self.read(num, at, i), self.read(den, at, int(den_index[i])))
                 return nearest(ratio * Fraction(2) ** shift, format_)

@@ -14,6 +14,7 @@ from circuits.network import (
     Affine,
     Domain,
     Exact,
+    Function,
     Inputs,
     Letters,
     Maximum,
@@ -44,7 +45,14 @@ from circuits.positions import (
     is_safe,
     var,
 )
+from circuits.scalar import Scalar, X
 
+FUNCTIONS = (
+    Scalar("tanh", (X,)),
+    Scalar("exp", (X,)),
+    Scalar("mul", (X, Scalar("sigmoid", (X,)))),
+    Scalar("reciprocal", (Scalar("abs", (X,)),)),
+)
 FORMATS = [
     BIT,
     Format(1, -1, 0),
@@ -294,15 +302,18 @@ def networks(draw: DrawFn, least: int = 0, most_nodes: int = 6) -> Network:
 
 @st.composite
 def fixed_size_networks(draw: DrawFn) -> Network:
-    """Networks of two numbers, without positions."""
+    """Networks of two numbers, of one input or of two, without positions."""
     grower = Grower(draw, 1)
-    grower.put(Inputs("v", 2, draw(st.sampled_from(FORMATS))))
-    source = grower.nodes[0]
+    if draw(st.booleans()):
+        grower.put(Inputs("v", 2, draw(st.sampled_from(FORMATS))))
+    else:
+        grower.put(Inputs("v", 1, draw(st.sampled_from(FORMATS))))
+        grower.put(Inputs("u", 1, draw(st.sampled_from(FORMATS))))
     for _ in range(draw(st.integers(1, 4))):
         left = grower.any_node(words=True)
         size = left.size
         index = np.arange(size)
-        match draw(st.sampled_from(("affine", "round", "product", "table", "maximum"))):
+        match draw(st.sampled_from(("affine", "round", "product", "table", "function", "maximum"))):
             case "affine":
                 operand = Operand(Ref(left.name), grower.weights(2, size))
                 grower.put(Affine(grower.fresh("aff"), 0, 2, (operand,), grower.numbers(2), grower.numbers(2), 0))
@@ -314,6 +325,12 @@ def fixed_size_networks(draw: DrawFn) -> Network:
                 grower.put(
                     Product(grower.fresh("mul"), 0, Ref(left.name), index, Ref(left.name), index[::-1].copy(), 0)
                 )
+            case "function":
+                source = grower.any_node()
+                frac = source.frac if isinstance(source, Exact) else source.format.frac
+                format_, function = draw(st.sampled_from(FORMATS)), draw(st.sampled_from(FUNCTIONS))
+                read = Ref(source.name)
+                grower.put(Function(grower.fresh("fun"), 0, source.size, read, function, frac, format_))
             case "table":
                 source = grower.any_node()
                 format_ = draw(st.sampled_from(FORMATS))

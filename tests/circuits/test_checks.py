@@ -63,7 +63,10 @@ def affine(name: str = "s", k: int = 1, ref: Ref = W, width: int = 2, size: int 
     ("nodes", "message"),
     [
         ([Letters("w", 2)], "the name is used twice"),
-        ([Letters("v", 2)], "a network has one input, this one has 2"),
+        (
+            [Letters("v", 2)],
+            "a network reads one word or fixed-size inputs, this one reads 2 words and 0 fixed-size inputs",
+        ),
         ([Round("r", 1, 2, Ref("nobody", (X,)), 0, BIT)], "`nobody` is not an earlier node"),
         ([Round("r", 1, 2, Ref("r", (X,)), 0, BIT)], "`r` is not an earlier node"),
         ([Round("r", 1, 2, Ref("w"), 0, BIT)], "`w` needs 1 positions"),

@@ -59,7 +59,7 @@ def test_encode_rounds_half_to_even() -> None:
     assert Format(3, -4, 1).encode(eighths).tolist() == expected
 
 
-@pytest.mark.parametrize("bits", [0, 25, -1])
-def test_a_word_has_1_to_24_bits(bits: int) -> None:
-    with pytest.raises(FomError, match=r"C001.*1 to 24 bits"):
+@pytest.mark.parametrize("bits", [0, 63, -1])
+def test_a_word_has_1_to_62_bits(bits: int) -> None:
+    with pytest.raises(FomError, match=r"C001.*1 to 62 bits"):
         Format(bits, 0, 0)

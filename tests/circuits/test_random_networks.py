@@ -16,7 +16,8 @@ from circuits.evaluate import evaluate
 from circuits.family import Family
 from circuits.family_text import family_of_text, family_to_text
 from circuits.flattening import flatten
-from circuits.network import Inputs, Network
+from circuits.inputs import input_limits
+from circuits.network import Network
 from circuits.network_text import network_of_text, network_to_text
 from circuits.network_to_family import DEPTH_CHOICES, network_to_family
 from circuits.ranges import ranges
@@ -33,10 +34,9 @@ def words(n: int) -> np.ndarray:
 
 def vectors(network: Network) -> np.ndarray:
     """All inputs of a network of two numbers."""
-    node = network.input
-    assert isinstance(node, Inputs)
-    codes = range(node.format.lo, node.format.hi + 1)
-    return np.array(list(product(codes, repeat=2)), dtype=np.int64)
+    low, high = input_limits(network.inputs)
+    codes = [range(first, last + 1) for first, last in zip(low.tolist(), high.tolist(), strict=True)]
+    return np.array(list(product(*codes)), dtype=np.int64)
 
 
 def lengths(network: Network) -> range:

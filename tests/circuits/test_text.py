@@ -88,7 +88,7 @@ def replaced(data: Any, path: tuple[Any, ...], value: Any) -> Any:
 def test_header(kind: str) -> None:
     header = lines_of(kind)[0]
     assert (header["fom"], header["schema"], header["alphabet"]) == (kind, 1, ["a", "b"])
-    extra = {"depth_choice", "decision_format", "input_format"} if kind == "family" else set()
+    extra = {"depth_choice", "decision_format", "inputs"} if kind == "family" else set()
     items = "nodes" if kind == "network" else "entries"
     assert set(header) == {"fom", "schema", "alphabet", "domain", "readout", items} | extra
 

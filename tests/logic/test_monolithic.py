@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from circuits.diagnostics import FomError
 from circuits.evaluate import evaluate
 from circuits.formats import BIT, Format
+from circuits.inputs import input_limits
 from circuits.matrices import identity, matrix
 from circuits.network import (
     Affine,
     Domain,
-    Inputs,
     Letters,
     Maximum,
     Network,
@@ -55,20 +55,19 @@ def words(n: int) -> Any:
 
 
 def codes(given_: Network) -> Any:
-    node = given_.input
-    assert isinstance(node, Inputs)
-    return np.array(list(product(range(node.format.lo, node.format.hi + 1), repeat=node.size)), dtype=np.int64)
+    low, high = input_limits(given_.inputs)
+    return np.array(list(product(*map(range, low.tolist(), (high + 1).tolist()))), dtype=np.int64)
 
 
 def decisions(sentence: Sentence, given_: Network, inputs: Any) -> Any:
     """The sentence's decision bits on inputs."""
     labels = decision_labels(network_to_family(given_, "compact"))
     given_words, propositions = inputs, None
-    if isinstance(given_.input, Inputs):
-        format_, name = given_.input.format, given_.input.name
-        place = {(f"{name}[{e}]" if format_ == BIT else f"{name}[{e}].{b}"): (e, b)
-                 for e in range(given_.input.size) for b in range(format_.bits)}  # fmt: skip
-        columns = [(inputs[:, place[p][0]] - format_.lo) >> place[p][1] & 1 for p in sentence.propositions]
+    if given_.inputs:
+        owners = [(node, e) for node in given_.inputs for e in range(node.size)]
+        place = {(f"{node.name}[{e}]" if node.format == BIT else f"{node.name}[{e}].{b}"): (column, node.format.lo, b)
+                 for column, (node, e) in enumerate(owners) for b in range(node.format.bits)}  # fmt: skip
+        columns = [(inputs[:, place[p][0]] - place[p][1]) >> place[p][2] & 1 for p in sentence.propositions]
         given_words, propositions = np.full((len(inputs), 1), -1), np.stack(columns, axis=1)
     found = evaluate_sentence(sentence, given_words, propositions, tuple(labels))
     return np.stack([found[label] for label in labels], axis=-1).astype(np.int64)
@@ -76,15 +75,15 @@ def decisions(sentence: Sentence, given_: Network, inputs: Any) -> Any:
 
 def bits(given_: Network, inputs: Any) -> Any:
     """The network's decision bits."""
-    found = evaluate(given_, inputs)[given_.readout.decision]
-    format_ = given_.word(given_.readout.decision).format
+    found = evaluate(given_, inputs)[given_.decided.decision]
+    format_ = given_.word(given_.decided.decision).format
     parts = [(found - format_.lo)[..., None] >> np.arange(format_.bits) & 1]
     return parts[0].reshape(*found.shape[:-1], -1)
 
 
 def check(changed: Network, sentence: Sentence, n: int, timeout_s: float = 30.0) -> str:
     """Compare the answer of the query with all inputs; a word that is shown must make a difference."""
-    fixed = isinstance(changed.input, Inputs)
+    fixed = bool(changed.inputs)
     inputs = codes(changed) if fixed else words(n)
     ours, theirs = bits(changed, inputs), decisions(sentence, changed, inputs)
     differs = (ours != theirs).reshape(len(inputs), -1).any(axis=1)
@@ -140,7 +139,7 @@ def test_changed_networks(given_: Network) -> None:
     for changed in edits(given_)[:6]:
         try:
             changed.check()
-            bits(changed, codes(changed) if isinstance(changed.input, Inputs) else words(2))
+            bits(changed, codes(changed) if changed.inputs else words(2))
         except FomError:
             continue
         check(changed, sentence, 2)

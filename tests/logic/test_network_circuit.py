@@ -17,6 +17,7 @@ from circuits.entries import Accumulator, Entry, Gates, PredicateBits, Wires
 from circuits.evaluate import evaluate
 from circuits.family import Family
 from circuits.formats import BIT, Format
+from circuits.inputs import input_limits
 from circuits.matrices import canonical, identity, matrix
 from circuits.network import (
     Affine,
@@ -200,12 +201,12 @@ NETWORKS = {"attention": attention, "pooling": pooling, "perceptron": perceptron
 
 def all_inputs(network: Network, longest: int) -> Iterator[Integers]:
     """All inputs, one batch for each length."""
-    source = network.input
-    if isinstance(source, Inputs):
-        yield np.indices((1 << source.format.bits,) * source.size).reshape(source.size, -1).T + source.format.lo
+    if network.inputs:
+        low, high = input_limits(network.inputs)
+        yield np.indices(tuple(high - low + 1)).reshape(len(low), -1).T + low
         return
     for n in range(1, longest + 1):
-        yield np.indices((source.size,) * n).reshape(n, -1).T
+        yield np.indices((len(network.alphabet),) * n).reshape(n, -1).T
 
 
 @cache
@@ -228,7 +229,7 @@ def keeps_contracts(name: str, family: Family) -> bool:
     """Tell, by simulation, whether a family keeps all contracts on all inputs up to length 3."""
     for inputs, entries in contracts(name):
         try:
-            n = inputs.shape[1] if family.input_format is None else 1
+            n = 1 if family.inputs else inputs.shape[1]
             found = instantiate(family, n).simulate(inputs, tuple(entries))
         except (FomError, KeyError, ValueError, IndexError):
             return False
