@@ -10,13 +10,15 @@ import numpy as np
 
 from circuits.diagnostics import fail
 from circuits.readout import decisions, scores
+from translator.certifying import certify, real_network_of
 from translator.fidelity import encode
-from translator.inputs import features_of, load_array, split_words
+from translator.inputs import features_of, load_inputs, split_words
 from translator.terminal import Line, plain, table_to_lines
 from translator.verification import Progress, seldom, silent
 from translator.words import format_word, parse_word
 
 if TYPE_CHECKING:
+    from translator.real import RealNetwork
     from translator.sides import Sides
 
 SIDES = ("onnx", "network", "circuit", "sentence")
@@ -36,11 +38,13 @@ class Cases:
 
 @dataclass(frozen=True)
 class Answers:
-    """One decision and one output for each case."""
+    """One decision and one output for each case; with error bounds also a bound for each output, and what is certified."""
 
     cases: Cases
     decisions: list[Any]
     outputs: list[Any]
+    bounds: list[Any] | None = None
+    certified: list[Any] | None = None
 
 
 def cases_of_word(sides: Sides, text: str) -> Cases:
@@ -66,7 +70,7 @@ def cases_of_file(sides: Sides, path: Path) -> Cases:
     Raises:
         FomError: they do not fit the network.
     """
-    array = load_array(path, sides.oracle.session.get_inputs()[0].name)
+    array = load_inputs(path, sides.source.feeding, sides.oracle.session.get_inputs()[0].name)
     if sides.network.inputs:
         flat = features_of(array, path, sum(node.size for node in sides.network.inputs))
         return Cases((flat,), (np.arange(len(flat)),), tuple(map(numbers_text, flat[:MOST_SHOWN])))
@@ -83,22 +87,34 @@ def numbers_text(row: Any) -> str:
     return " ".join(f"{value:g}" for value in row[:6]) + (" ..." if len(row) > 6 else "")
 
 
-def answer(sides: Sides, side: str, cases: Cases, progress: Progress = silent) -> Answers:
-    """Ask one side for every case, in batches of one length."""
+def answer(sides: Sides, side: str, cases: Cases, progress: Progress = silent, error_bounds: bool = False) -> Answers:
+    """Ask one side for every case, in batches of one length.
+
+    Raises:
+        FomError: error bounds of another side than the network, or of a network that is not the model's.
+    """
+    if error_bounds and side != "network":
+        raise fail(
+            "T070",
+            f"--error-bounds are those of the network's outputs, not of the {side}'s",
+            note="circuit and sentence decide as the network does" if side != "onnx" else "",
+            help="write --as network",
+        )
+    real = real_network_of(sides.source) if error_bounds else None
     tell, done = seldom(progress), 0
-    found: list[Any] = [None] * sum(len(group) for group in cases.groups)
-    outputs: list[Any] = list(found)
+    count = sum(len(group) for group in cases.groups)
+    columns: list[list[Any]] = [[None] * count for _ in range(2 if real is None else 4)]
     for group, places in zip(cases.groups, cases.places, strict=True):
         chunk = max(1, min(CHUNK_CASES, CHUNK_POSITIONS // max(1, group.shape[1] ** 2)))
         for start in range(0, len(group), chunk):
-            decided, computed = ask(sides, side, group[start : start + chunk])
-            done += len(decided)
-            tell(f"{done:,} of {len(found):,} inputs")
-            for place, decision, output in zip(
-                places[start : start + chunk].tolist(), decided.tolist(), computed.tolist(), strict=True
-            ):
-                found[place], outputs[place] = decision, output
-    return Answers(cases, found, outputs)
+            part = group[start : start + chunk]
+            found = ask(sides, side, part) if real is None else ask_certified(sides, real, part)
+            done += len(part)
+            tell(f"{done:,} of {count:,} inputs")
+            for column, values in zip(columns, found, strict=True):
+                for place, value in zip(places[start : start + chunk].tolist(), values.tolist(), strict=True):
+                    column[place] = value
+    return Answers(cases, *columns)
 
 
 def ask(sides: Sides, side: str, inputs: Any) -> tuple[Any, Any]:
@@ -115,6 +131,27 @@ def ask(sides: Sides, side: str, inputs: Any) -> tuple[Any, Any]:
         return decisions(readout, format_, values[readout.decision]), scores(sides.network, values)
     words = sides.circuit_words(codes) if side == "circuit" else sides.sentence_words(codes)
     return decisions(readout, format_, words), np.ldexp(words.astype(np.float64), -format_.frac)
+
+
+def ask_certified(sides: Sides, real: RealNetwork, inputs: Any) -> tuple[Any, ...]:
+    """Decisions and outputs of the network on one batch, bounds of the outputs' errors, and which decisions are certified."""
+    found = certify(real, sides.network, inputs)
+    return found.decisions, found.values, found.bounds, found.certified
+
+
+def answer_facts(answers: Answers) -> dict[str, Any]:
+    """The answers, ready for JSON: a bound is null where nothing is known."""
+    facts = {"decisions": answers.decisions, "outputs": answers.outputs}
+    if answers.bounds is None:
+        return facts
+    return {**facts, "bounds": finite(answers.bounds), "certified": answers.certified}
+
+
+def finite(value: Any) -> Any:
+    """Nested lists of numbers with None for what is infinite."""
+    if isinstance(value, list):
+        return [finite(part) for part in value]
+    return value if np.isfinite(value) else None
 
 
 def answer_lines(answers: Answers) -> list[Line]:

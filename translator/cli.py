@@ -59,6 +59,25 @@ Where = Annotated[
     typer.Option("--where", metavar="φ", help="Consider only words in which this sentence (or .fom file) holds."),
 ]
 
+Bind = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--bind",
+        metavar="NAME=VALUE",
+        help="Fix a graph input or a symbolic dimension. May be repeated.",
+        show_default=False,
+    ),
+]
+Input = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--input",
+        metavar="NAME=letters|bits",
+        help="Read a further input along with the word: its numbers become part of the letters.",
+        show_default=False,
+    ),
+]
+
 
 @app.callback(invoke_without_command=True)
 def fom(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
@@ -105,6 +124,8 @@ def translate(
         typer.Option(metavar="N", min=1, help="Bound on n where the file computes its positions (sinusoids, rotary)."),
     ] = 64,
     where: Where = None,
+    bind: Bind = None,
+    input_: Input = None,
     memory: Annotated[
         str | None,
         typer.Option(metavar="8GB", help="Refuse what would need more memory.", show_default="half of the machine's"),
@@ -116,7 +137,7 @@ def translate(
         raise dialect_error(dialect)
     check_choice("--depth", depth, ("compact", "balanced", "shallow"))
     limit = None if memory is None else parse_memory(memory)
-    from translator import pipeline, report, store
+    from translator import feeding, pipeline, report, store
 
     if output is not None:
         store.require_writable(output)
@@ -133,6 +154,8 @@ def translate(
             alphabet=alphabet,
             inputs=inputs,
             longest=longest,
+            bind=feeding.parse_bindings(bind or ()),
+            tracks=feeding.parse_tracks(input_ or ()),
             memory=limit,
         )
         tell("measuring")
@@ -159,6 +182,19 @@ def files_text(output: Path | None, files: dict[str, str]) -> str:
     if output is None:
         return "none written; -o DIR writes them"
     return f"{output}: {', '.join(Path(path).name for path in files.values())}"
+
+
+def refuse_reading_options(bind: list[str] | None, input_: list[str] | None) -> None:
+    """A folder was read already.
+
+    Raises:
+        FomError: --bind or --input is given.
+    """
+    if bind or input_:
+        raise fail(
+            "T075", "--bind and --input say how a model is read; this folder was translated already",
+            help="translate again with them",
+        )  # fmt: skip
 
 
 def dialect_error(dialect: str) -> FomError:
@@ -227,6 +263,8 @@ def verify(
         str | None, typer.Option("--at", metavar="ψ(x)", help="Compare only positions at which this formula holds.")
     ] = None,
     timeout: Annotated[float, typer.Option(metavar="S", min=0, help="Seconds for the monolithic queries.")] = 60.0,
+    bind: Bind = None,
+    input_: Input = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Prove that network, circuit and sentence agree. Exit code: 0 holds, 1 refuted, 3 unknown."""
@@ -243,11 +281,13 @@ def verify(
 
     with progress() as tell, tempfile.TemporaryDirectory(prefix="fom.") as temporary:
         if source.is_dir():
+            refuse_reading_options(bind, input_)
             artifacts = store.load(source)
         else:
-            from translator import pipeline
+            from translator import feeding, pipeline
 
-            translation = pipeline.translate(source, tell, where=where)
+            choices = {"bind": feeding.parse_bindings(bind or ()), "tracks": feeding.parse_tracks(input_ or ())}
+            translation = pipeline.translate(source, tell, where=where, **choices)
             store.save(translation, Path(temporary) / "translation")
             artifacts = store.load(Path(temporary) / "translation")
         tell("verifying the files")
@@ -284,39 +324,49 @@ def run(
     inputs: Annotated[
         Path | None, typer.Option(metavar="FILE.npz", help="One array for each ONNX input.", show_default=False)
     ] = None,
+    error_bounds: Annotated[
+        bool, typer.Option("--error-bounds", help="Bound the outputs' errors; certify decisions (--as network).")
+    ] = False,
+    bind: Bind = None,
+    input_: Input = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Run onnxruntime, the network, the circuit or the sentence on inputs and print the decisions."""
-    from translator import answering
+    from translator import answering, bounded_answers
 
     check_choice("--as", side, answering.SIDES)
     if (word is None) == (inputs is None):
         raise fail("T070", "give either --word or --inputs", help="fom run DIR --as sentence --word 'a b a'")
-    sides = sides_of(source)
+    sides = sides_of(source, bind, input_)
     if word is not None:
         cases = answering.cases_of_word(sides, word)
     else:
         cases = answering.cases_of_file(sides, Path(str(inputs)))
     with progress() as tell:
-        answers = answering.answer(sides, side, cases, tell)
+        answers = answering.answer(sides, side, cases, tell, error_bounds)
     if as_json:
-        write_json({"schema": 1, "as": side, "decisions": answers.decisions, "outputs": answers.outputs})
+        write_json({"schema": 1, "as": side, **answering.answer_facts(answers)})
+    elif error_bounds:
+        write_lines(bounded_answers.answer_lines(answers))
     else:
         write_lines(answering.answer_lines(answers))
 
 
-def sides_of(source: Path) -> Sides:
+def sides_of(source: Path, bind: list[str] | None = None, input_: list[str] | None = None) -> Sides:
     """All representations of a network: read from its folder, or translated in memory."""
     from translator.sides import Sides
 
     if source.is_dir():
         from translator.store import load
 
+        refuse_reading_options(bind, input_)
         return Sides(load(source))
+    from translator import feeding
     from translator.pipeline import translate as translate_model
 
     with progress() as tell:
-        return Sides(translate_model(source, tell))
+        choices = {"bind": feeding.parse_bindings(bind or ()), "tracks": feeding.parse_tracks(input_ or ())}
+        return Sides(translate_model(source, tell, **choices))
 
 
 @app.command(short_help="Show what was built, or one definition.")

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from circuits.diagnostics import fail
+from translator.feeding import Feeding, feeding_of
 from translator.fidelity import InputSet
-from translator.real import Features, RealNetwork
+from translator.real import RealNetwork
 
 RANDOM_FEATURES = 1_000
 
@@ -45,6 +46,30 @@ def load_array(path: Path, name: str) -> Any:
         note=f"it has: {', '.join(arrays) or 'nothing'}",
         help="name the array after the ONNX input",
     )
+
+
+def load_inputs(path: Path, feeding: Feeding, name: str) -> Any:
+    """The inputs of a file as one array: letters that stand for several ONNX inputs, or features one after another.
+
+    Raises:
+        FomError: an array is missing, or the arrays have different numbers of rows.
+    """
+    if len(feeding.fed) < 2:
+        return load_array(path, feeding.fed[0].name if feeding.fed else name)
+    arrays = [np.asarray(load_array(path, fed.name)) for fed in feeding.fed]
+    counts = {len(array) for array in arrays}
+    shapes = {array.shape for fed, array in zip(feeding.fed, arrays, strict=True) if fed.count}
+    if len(counts) > 1 or len(shapes) > 1:
+        raise fail(
+            "T013", "the arrays have different shapes", where=str(path), help="one row for each case in each array"
+        )
+    if feeding.fed[0].count:
+        letters = sum(np.maximum(array, 0) * fed.stride for fed, array in zip(feeding.fed, arrays, strict=True))
+        for fed, array in zip(feeding.fed, arrays, strict=True):
+            if array.size and array.max() >= fed.count:
+                raise fail("T013", f"`{fed.name}` holds numbers beyond {fed.count - 1}", where=str(path))
+        return np.where(arrays[0] < 0, -1, letters)
+    return np.concatenate([array.reshape(len(array), -1) for array in arrays], axis=1)
 
 
 def split_words(array: Any, path: Path, n_letters: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
@@ -86,7 +111,7 @@ def read_inputs(path: Path, network: RealNetwork) -> InputSet:
     Raises:
         FomError: they do not fit the network.
     """
-    array = load_array(path, network.input_name)
+    array = load_inputs(path, feeding_of(network, {}), network.input_name)
     if network.alphabet_size:
         groups, _ = split_words(array, path, network.alphabet_size)
         for group in groups:
@@ -121,7 +146,7 @@ def features_of(array: Any, path: Path, size: int) -> Any:
 
 def feature_size(network: RealNetwork) -> int:
     """How many numbers a static network reads."""
-    return next(node.size for node in network.nodes if isinstance(node, Features))
+    return sum(node.size for node in network.features)
 
 
 def random_features(network: RealNetwork) -> InputSet:

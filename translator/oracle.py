@@ -9,18 +9,10 @@ import numpy as np
 
 from circuits.diagnostics import Diagnostic, FomError, fail
 from circuits.readout import score_decisions
+from translator.feeding import Feeding
 
 Reals = np.ndarray[Any, np.dtype[np.float64]]
 Integers = np.ndarray[Any, np.dtype[np.int64]]
-
-ELEMENT_TYPES = {
-    "tensor(float)": np.float32,
-    "tensor(double)": np.float64,
-    "tensor(float16)": np.float16,
-    "tensor(int64)": np.int64,
-    "tensor(int32)": np.int32,
-    "tensor(bool)": np.bool_,
-}
 
 
 class FomRuntimeError(FomError):
@@ -28,7 +20,7 @@ class FomRuntimeError(FomError):
 
 
 class Oracle:
-    """An onnxruntime session for one model, read through its first input and first output.
+    """An onnxruntime session for one model: `feeding` says what its inputs get, the answer is its first output.
 
     `applied` names the operator at the end of the file that the network leaves out: "ArgMax" gives decisions instead of logits,
     "Softmax", "LogSoftmax" and "Sigmoid" give other numbers with the same decisions.
@@ -37,7 +29,9 @@ class Oracle:
         FomError: onnxruntime refuses the model.
     """
 
-    def __init__(self, path: Path, kind: str, n_positions: int, applied: str = "") -> None:
+    def __init__(
+        self, path: Path, kind: str, n_positions: int, applied: str = "", feeding: Feeding | None = None
+    ) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -46,6 +40,7 @@ class Oracle:
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         self.kind = kind
+        self.feeding = feeding or Feeding()
         self.n_positions = n_positions
         self.applied = applied
         try:
@@ -61,11 +56,7 @@ class Oracle:
         Raises:
             FomError: onnxruntime fails on the input.
         """
-        given = self.session.get_inputs()[0]
-        array: Any = np.asarray(inputs).astype(ELEMENT_TYPES.get(given.type, np.float32))
-        shape = [size if isinstance(size, int) else -1 for size in given.shape]
-        if array.ndim != len(shape) or (array.dtype.kind == "f" and len(shape) > 1):
-            array = array.reshape(len(array), *(size for size in shape[1:]))
+        array: Any = np.asarray(inputs)
         if self.batched:
             try:
                 return self.shaped(self.run(array), len(array), array)
@@ -75,16 +66,8 @@ class Oracle:
         return self.shaped(np.concatenate([np.reshape(row, (1, -1)) for row in rows]), len(array), array)
 
     def run(self, array: Any) -> Any:
-        """Feed one array; other inputs get what the reader assumed: types and segments 0, positions 0, 1, .., masks 1."""
-        feeds: dict[str, Any] = {}
-        for place, given in enumerate(self.session.get_inputs()):
-            if place == 0:
-                feeds[given.name] = array
-            else:
-                sizes = [
-                    s if isinstance(s, int) else array.shape[min(i, array.ndim - 1)] for i, s in enumerate(given.shape)
-                ]
-                feeds[given.name] = assumed(given.name, sizes).astype(ELEMENT_TYPES.get(given.type, np.float32))
+        """Feed one array."""
+        feeds = self.feeding.inputs(self.session.get_inputs(), array)
         try:
             return self.session.run(None, feeds)[0]
         except Exception as error:
@@ -107,16 +90,6 @@ class Oracle:
         if self.applied == "ArgMax":
             return outputs[..., 0].astype(np.int64)
         return score_decisions(self.kind, outputs - 0.5 if self.applied == "Sigmoid" else outputs)
-
-
-def assumed(name: str, sizes: list[int]) -> Any:
-    """The values of an input that is not the word, by its name."""
-    lowered = name.lower()
-    if "type" in lowered or "segment" in lowered:
-        return np.zeros(sizes)
-    if "position" in lowered and sizes:
-        return np.broadcast_to(np.arange(sizes[-1]), sizes).copy()
-    return np.ones(sizes)
 
 
 def first_line(error: Exception) -> str:

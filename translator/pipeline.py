@@ -6,7 +6,7 @@ Read aloud, `translate` is what the tool does; every step is a function of the s
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,12 +22,14 @@ from circuits.sizes import Polynomial, size_polynomials
 from logic.family_to_sentence import decision_labels, default_decision, family_to_sentence
 from logic.measure import Measures, measure
 from logic.syntax import Sentence
+from translator.certifying import with_certified
+from translator.feeding import Feeding, feeding_of
 from translator.fidelity import SCREEN_WORDS, Fidelity, InputSet, compare, consult, observe, restrict, words_up_to
 from translator.fixing import fix
 from translator.inputs import random_features, read_inputs
 from translator.oracle import Oracle
 from translator.precision import Precision, default_weight_bits, parse_precision, parse_weight_bits
-from translator.words import default_alphabet, parse_alphabet, split_alphabet
+from translator.words import joint_alphabet, parse_alphabet, split_alphabet
 
 if TYPE_CHECKING:
     from translator.real import RealNetwork
@@ -56,6 +58,8 @@ class Settings:
         alphabet: names of the letters, or None for a, b, c ...
         inputs: an .npz file of inputs for the fidelity set, or None.
         longest: bound on n where the file computes its positions (sinusoids, rotary), which become a table of that length.
+        bind: values of graph inputs and of symbolic dimensions that are not part of the input; see `translator.feeding`.
+        tracks: further graph inputs that become part of the letters, each "letters" or "bits".
         memory: refuse a translation forecast above this many bytes, or None for half of the machine's.
     """
 
@@ -68,6 +72,8 @@ class Settings:
     alphabet: str | None = None
     inputs: Path | None = None
     longest: int = 64
+    bind: Mapping[str, Any] = field(default_factory=dict)
+    tracks: Mapping[str, str] = field(default_factory=dict)
     memory: int | None = None
 
 
@@ -86,6 +92,7 @@ class Translation:
     tried: tuple[tuple[Precision, Fidelity | None], ...]
     notes: tuple[str, ...]
     applied: str = ""
+    feeding: Feeding = field(default_factory=Feeding)
     seconds: dict[str, float] = field(default_factory=dict)
 
     def circuit(self, n: int) -> Circuit:
@@ -105,7 +112,8 @@ class Translation:
     @cached_property
     def oracle(self) -> Oracle:
         """Onnxruntime on the model."""
-        return Oracle(self.model, self.network.decided.kind, self.network.decided.n_positions, self.applied)
+        readout = self.network.decided
+        return Oracle(self.model, readout.kind, readout.n_positions, self.applied, self.feeding)
 
     def verify(self, **options: Any) -> Any:
         """Prove network = circuit = sentence; see `translator.verification.verify`."""
@@ -151,7 +159,9 @@ def translate(model: str | Path, progress: Progress = silent, **options: Any) ->
     network, alphabet = read_network(model, settings)
     clock.lap("read")
 
-    oracle = Oracle(model, network.decision.kind, network.decision.n_positions, network.decision.applied)
+    feeding = feeding_of(network, settings.bind)
+    decision = network.decision
+    oracle = Oracle(model, decision.kind, decision.n_positions, decision.applied, feeding)
     inputs = fidelity_inputs(network, settings, alphabet)
     if not inputs.count:
         raise fail(
@@ -170,6 +180,9 @@ def translate(model: str | Path, progress: Progress = silent, **options: Any) ->
         fixed = fix(network, chosen, bounds, alphabet)
         fidelity = compare(fixed, reference)
     clock.lap("precision")
+    progress("bounding errors")
+    fidelity = with_certified(fidelity, network, fixed, inputs)
+    clock.lap("certify")
 
     expected = forecast(fixed, settings.depth)
     expected.require(settings.memory)
@@ -190,7 +203,8 @@ def translate(model: str | Path, progress: Progress = silent, **options: Any) ->
         expected,
         tuple(tried),
         network.notes,
-        network.decision.applied,
+        decision.applied,
+        feeding,
         seconds,
     )
 
@@ -206,13 +220,14 @@ def read_network(model: Path, settings: Settings) -> tuple[RealNetwork, tuple[st
     """
     from translator.reading import read
 
+    choices: dict[str, Any] = {"longest": settings.longest, "bind": settings.bind, "tracks": settings.tracks}
     try:
-        network = read(model, longest=settings.longest)
+        network = read(model, **choices)
     except FomError as error:
         if {diagnostic.code for diagnostic in error.diagnostics} != {"N060"}:
             raise
         letters = split_alphabet(settings.alphabet or " ".join(map(str, range(ASSUMED_LETTERS))))
-        network = read(model, alphabet_size=len(letters), longest=settings.longest)
+        network = read(model, alphabet_size=len(letters), **choices)
         assumed = f"the letters are numbers and the file does not bound them: 0 to {len(letters) - 1} "
         assumed += "as given" if settings.alphabet else "are assumed (--alphabet says otherwise)"
         return replace(network, notes=(*network.notes, assumed)), letters
@@ -220,7 +235,7 @@ def read_network(model: Path, settings: Settings) -> tuple[RealNetwork, tuple[st
         return network, ()
     if settings.alphabet is not None:
         return network, parse_alphabet(settings.alphabet, network.alphabet_size)
-    return network, default_alphabet(network.alphabet_size)
+    return network, joint_alphabet([given.count for given in network.inputs])
 
 
 def fidelity_inputs(network: RealNetwork, settings: Settings, alphabet: tuple[str, ...]) -> InputSet:

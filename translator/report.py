@@ -6,11 +6,13 @@ import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from circuits.family import Family
 from circuits.network import Exact, Letters, Maximum, Network, Predicates
 from circuits.sizes import Polynomial
 from logic.syntax import Call, Sentence
-from translator.terminal import Row, unbroken
+from translator.terminal import Row, round_up, unbroken
 
 if TYPE_CHECKING:
     from logic.measure import Measures
@@ -43,6 +45,9 @@ def facts_of(translation: Translation) -> dict[str, Any]:
             "max_abs_error": fidelity.max_abs_error,
             "description": fidelity.description,
             "example": fidelity.example,
+            "examined": fidelity.examined,
+            "certified": fidelity.certified,
+            "error_bound": fidelity.error_bound if math.isfinite(fidelity.error_bound) else None,
         },
         "tried": [
             {
@@ -65,12 +70,20 @@ def manifest_of(translation: Translation) -> dict[str, Any]:
 
     from translator.store import tool_version
 
-    settings = {key: value if value is None else str(value) for key, value in asdict(translation.settings).items()}
+    settings: dict[str, Any] = {
+        key: value if value is None else str(value) for key, value in asdict(translation.settings).items()
+    }
+    settings["bind"] = {
+        name: value if isinstance(value, str) else np.asarray(value).tolist()
+        for name, value in translation.settings.bind.items()
+    }
+    settings["tracks"] = dict(translation.settings.tracks)
     versions = {name: version(name) for name in ("numpy", "scipy", "onnx", "onnxruntime")}
     python = ".".join(map(str, sys.version_info[:3]))
     return {
         **facts_of(translation),
         "applied": translation.applied,
+        "feeding": translation.feeding.to_data(),
         "settings": settings,
         "versions": {"fom": tool_version(), "python": python, **versions},
     }
@@ -176,6 +189,7 @@ def summary(facts: dict[str, Any]) -> list[Row]:
     rows += [
         ("precision", precision_text(facts)),
         ("fidelity", fidelity_text(facts["fidelity"])),
+        ("certified", certified_text(facts["fidelity"])),
         ("network", network_text(facts["network"])),
         ("family", family_text(facts)),
         ("sentence", sentence_text(facts)),
@@ -244,6 +258,16 @@ def fidelity_text(fidelity: dict[str, Any]) -> str:
     if fidelity["example"] is not None:
         text += f"\nit disagrees on: {fidelity['example']}"
     return text
+
+
+def certified_text(fidelity: dict[str, Any]) -> str:
+    """How many decisions are proved to be those of exact real arithmetic, and the largest error bound."""
+    examined, bound = fidelity["examined"], fidelity["error_bound"]
+    sample = "" if examined == fidelity["inputs"] else f" on a sample of {examined:,} inputs"
+    text = f"{fidelity['certified']:,} of {examined:,} decisions are those of exact real arithmetic, proved{sample}"
+    if bound is None:
+        return f"{text}\nsome outputs have no error bound"
+    return f"{text}\noutputs are off by at most {round_up(bound)} there"
 
 
 def network_text(network: dict[str, Any]) -> str:

@@ -20,6 +20,7 @@ from circuits.network_to_family import bit_name
 from circuits.readout import decisions, scores
 from logic.family_to_sentence import decision_labels
 from logic.syntax import Sentence
+from translator.feeding import Feeding
 from translator.fidelity import encode
 from translator.oracle import Oracle
 
@@ -43,6 +44,9 @@ class Source(Protocol):
 
     @property
     def applied(self) -> str: ...
+
+    @property
+    def feeding(self) -> Feeding: ...
 
 
 @dataclass
@@ -73,7 +77,8 @@ class Sides:
     @cached_property
     def oracle(self) -> Oracle:
         """Onnxruntime on the model."""
-        return Oracle(self.source.model, self.readout.kind, self.readout.n_positions, self.source.applied)
+        readout, source = self.readout, self.source
+        return Oracle(source.model, readout.kind, readout.n_positions, source.applied, source.feeding)
 
     def circuit_at(self, n: int) -> Circuit:
         """The circuit for length n; only the last one is kept."""

@@ -25,6 +25,7 @@ from circuits.family_text import family_of_text, family_to_text
 from circuits.network import Network
 from circuits.network_text import network_of_text, network_to_text
 from logic.syntax import Sentence
+from translator.feeding import Feeding, feeding_of_data
 
 if TYPE_CHECKING:
     from translator.pipeline import Translation
@@ -48,6 +49,11 @@ class Artifacts:
     def applied(self) -> str:
         """The operator at the end of the ONNX file that the network leaves out, if any."""
         return str(self.manifest.get("applied", ""))
+
+    @property
+    def feeding(self) -> Feeding:
+        """How the ONNX file is fed."""
+        return feeding_of_data(self.manifest["feeding"]) if "feeding" in self.manifest else Feeding()
 
     @property
     def model(self) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,14 @@ def default_alphabet(size: int) -> tuple[str, ...]:
     if size <= 26:
         return tuple("abcdefghijklmnopqrstuvwxyz"[:size])
     return tuple(f"t{index}" for index in range(size))
+
+
+def joint_alphabet(counts: Sequence[int]) -> tuple[str, ...]:
+    """Name the letters of several inputs read together: those of the first, with the numbers of the others: b_0, b_1 ..."""
+    letters = default_alphabet(counts[0])
+    for count in counts[1:]:
+        letters = tuple(f"{letter}_{number}" for letter in letters for number in range(count))
+    return letters
 
 
 def split_alphabet(text: str) -> tuple[str, ...]:
