@@ -5,7 +5,7 @@ shape, kept flat: its value at length n is an array of shape ``(B, n, .., n, siz
 (`circuits.positions.Ref`), so that transposed scores, shifts, first and last token are references, not nodes. The node kinds
 are those of `circuits.network` without formats and rounding points; `translator.fixing` chooses these.
 
-The inputs are one `Letters` (a word), or any number of `Features` (static tensors); the flat features of a network are the
+The inputs are one `Letters` (a word), or any number of `Features`; the flat features of a network of static tensors are the
 concatenation of all its `Features`, in their order. `Tensor` says how a whole ONNX output is put together from nodes.
 """
 
@@ -37,12 +37,12 @@ class Letters:
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """A fixed-size real input without positions, flattened in row-major order."""
+    """A real input, flattened in row-major order: of fixed size, or one vector for each position."""
 
     name: str
     size: int
     shape: tuple[int, ...]
-    n_positions: Literal[0] = 0
+    n_positions: Literal[0, 1] = 0
     dtype: str = "float"
 
 

@@ -6,7 +6,7 @@ one length.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,12 +32,13 @@ Array = np.ndarray[Any, Any]
 def evaluate(
     network: RealNetwork,
     words: Array | None = None,
-    features: Array | None = None,
+    features: Array | Mapping[str, Array] | None = None,
     wanted: Sequence[str] | None = None,
 ) -> dict[str, Array]:
     """Evaluate the nodes `wanted` (default: all) on a batch.
 
-    `words` has shape ``(B, n)``, `features` ``(B, size)``; the results have shape ``(B, n, .., n, size)``.
+    `words` has shape ``(B, n)``; `features` is flat, ``(B, total)``, or has an array for each `Features` node. The results have
+    shape ``(B, n, .., n, size)``.
 
     Raises:
         FomError: the input is of the wrong kind, or of a length outside the network's domain.
@@ -49,7 +50,9 @@ def evaluate(
     return values if wanted is None else {name: values[name] for name in wanted}
 
 
-def outputs(network: RealNetwork, words: Array | None = None, features: Array | None = None) -> Array:
+def outputs(
+    network: RealNetwork, words: Array | None = None, features: Array | Mapping[str, Array] | None = None
+) -> Array:
     """The output on a batch: ``(B, C)``, or ``(B, n, C)`` for one decision per position."""
     n, _ = _start(network, words, features)
     output = network.decision
@@ -57,7 +60,9 @@ def outputs(network: RealNetwork, words: Array | None = None, features: Array | 
     return read_at(values[output.ref.node], output.ref, n, output.n_positions)
 
 
-def _start(network: RealNetwork, words: Array | None, features: Array | None) -> tuple[int, dict[str, Array]]:
+def _start(
+    network: RealNetwork, words: Array | None, features: Array | Mapping[str, Array] | None
+) -> tuple[int, dict[str, Array]]:
     source = next((node for node in network.nodes if isinstance(node, Letters)), None)
     if source is not None:
         if words is None:
@@ -66,14 +71,7 @@ def _start(network: RealNetwork, words: Array | None, features: Array | None) ->
             )
         words = np.asarray(words, dtype=np.int64)
         n = words.shape[1]
-        most = network.domain.most
-        if n < network.domain.least or (most is not None and n > most):
-            raise fail(
-                "N063",
-                f"the length {n} is outside of {network.domain.least} .. {most if most is not None else 'infinity'}",
-                note=network.domain.reason,
-                help="use a word of a length that the network accepts",
-            )
+        require_length(network, n)
         if words.size and (words.min() < 0 or words.max() >= source.size):
             raise fail(
                 "N064",
@@ -82,17 +80,44 @@ def _start(network: RealNetwork, words: Array | None, features: Array | None) ->
             )
         return n, {source.name: (words[:, :, None] == np.arange(source.size)).astype(np.float64)}
     if features is None:
+        raise fail("N062", f"`{network.input_name}` is no word but numbers, and none are given", help="give features=")
+    given = features if isinstance(features, Mapping) else split_features(network, features)
+    values = {}
+    n = 1
+    for node in network.features:
+        values[node.name] = np.asarray(given[node.name], dtype=np.float64)
+        if node.n_positions:
+            n = values[node.name].shape[1]
+    if any(node.n_positions for node in network.features):
+        require_length(network, n)
+    return n, values
+
+
+def require_length(network: RealNetwork, n: int) -> None:
+    """Refuse a length outside of the network's domain.
+
+    Raises:
+        FomError: n lies outside.
+    """
+    most = network.domain.most
+    if n < network.domain.least or (most is not None and n > most):
         raise fail(
-            "N062", f"`{network.input_name}` is a vector, and none is given", help="give features=, of shape (B, size)"
+            "N063",
+            f"the length {n} is outside of {network.domain.least} .. {most if most is not None else 'infinity'}",
+            note=network.domain.reason,
+            help="use a word of a length that the network accepts",
         )
-    return 1, split_features(network, features)
 
 
 def split_features(network: RealNetwork, features: Array) -> dict[str, Array]:
-    """The flat features of shape ``(B, total)`` as one array for each `Features` node."""
-    ends = np.cumsum([0, *(node.size for node in network.features)])[1:]
-    flat = np.asarray(features, dtype=np.float64).reshape(len(features), sum(node.size for node in network.features))
-    return {node.name: part for node, part in zip(network.features, np.split(flat, ends[:-1], axis=1), strict=True)}
+    """The flat features of shape ``(B, total)`` as one array for each `Features` node; a sequence is ``(B, n, size)``."""
+    if len(network.features) == 1 and network.features[0].n_positions:
+        node = network.features[0]
+        return {node.name: np.asarray(features, dtype=np.float64).reshape(len(features), -1, node.size)}
+    sizes = [node.size for node in network.features]
+    flat = np.asarray(features, dtype=np.float64).reshape(len(features), sum(sizes))
+    parts = np.split(flat, np.cumsum([0, *sizes])[1:-1], axis=1) if sizes else []
+    return {node.name: part for node, part in zip(network.features, parts, strict=True)}
 
 
 def read_at(value: Array, ref: Ref, n: int, n_positions: int) -> Array:

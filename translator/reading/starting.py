@@ -55,12 +55,19 @@ class Start:
                 self._find("N009", f"there is no input `{name}`", "", f"the inputs are: {', '.join(sorted(names))}")
         self._bind(given)
         free = [declared for declared in given if declared.name not in self.bind]
-        word = next((d for d in free if is_whole(d.dtype) and d.dtype != "bool" and self._is_word(d)), None)
+        words = [d for d in free if is_whole(d.dtype) and d.dtype != "bool" and self._is_word(d)]
+        embedded = [d for d in words if self._alphabet(d.name) is not None and not is_auxiliary(d.name)]
+        main = [d for d in words if not is_auxiliary(d.name)]
+        numbers = [d for d in free if d.dtype in FLOATS and self._run_axis(d) is not None]
+        word = next(iter([*embedded, *main, *([] if numbers else words)]), None)
         if word is not None:
             return self._read_word(word, free)
         inputs = []
         self.context.assembly.start(None)
         for declared in free:
+            if is_auxiliary(declared.name) and self._run_axis(declared) is not None:
+                self._read_extra(declared)
+                continue
             found = self._read_features(declared)
             if found is not None:
                 inputs.append(found)
@@ -186,6 +193,13 @@ class Start:
                 names |= set(operator.outputs)
         return None
 
+    def _run_axis(self, declared: Declared) -> int | None:
+        """The axis of positions: the only one of symbolic length, beside a batch in front."""
+        symbolic = [axis for axis, dim in enumerate(declared.dims) if not isinstance(dim, int)]
+        if len(declared.dims) > 1 and symbolic and symbolic[0] == 0:
+            symbolic = symbolic[1:]
+        return symbolic[0] if len(symbolic) == 1 else None
+
     def _read_features(self, declared: Declared) -> Input | None:
         dims = declared.dims
         if declared.dtype not in FLOATS and not is_whole(declared.dtype):
@@ -198,13 +212,16 @@ class Start:
             )
             return None
         sizes = [dim if isinstance(dim, int) else None for dim in dims]
+        run = self._run_axis(declared) if len(sizes) > 1 else None
+        if run is not None:
+            sizes[run] = 1
         if any(size is None or size < 0 for size in sizes[1:]):
             shape = ", ".join(str(dim or "?") for dim in dims)
             self._find(
                 "N012",
-                f"the input `{declared.name}` holds floats and has shape ({shape})",
-                "a sequence of real numbers is no word over a finite alphabet",
-                "export with token ids as the input, or bind the symbol: --bind name=8",
+                f"the input `{declared.name}` has shape ({shape}), with several axes of symbolic length",
+                "a family has one length n",
+                "fix all of them but one, or make them equal: --bind height=8, --bind height=width",
                 declared,
             )
             return None
@@ -216,11 +233,14 @@ class Start:
             return None
         size = int(np.prod(shape_))
         assembly = self.context.assembly
-        features = Features(assembly.fresh(sanitize(declared.name)), size, shape_, dtype=declared.dtype)
+        features = Features(
+            assembly.fresh(sanitize(declared.name)), size, shape_, 0 if run is None else 1, declared.dtype
+        )
         source = assembly.add(features)
-        axes = tuple(Axis(dim) for dim in shape_)
-        part = Part(View(source, (), np.arange(size)))
-        self.values[declared.name] = Data(axes, {(0,) * len(shape_): part}, declared.dtype)
+        axes = tuple(SEQUENCE if axis == run else Axis(dim) for axis, dim in enumerate(shape_))
+        part = Part(View(source, () if run is None else (var(run),), np.arange(size)))
+        key = tuple(RUN if axis == run else 0 for axis in range(len(shape_)))
+        self.values[declared.name] = Data(axes, {key: part}, declared.dtype)
         return Input(declared.name, features.name, declared.dtype)
 
     def _read_extra(self, declared: Declared) -> None:
@@ -252,6 +272,12 @@ class Start:
             self.values[declared.name] = Positional(tuple(dims), ((TRUE, value),), kind)
         elif isinstance(value, np.ndarray):
             self.values[declared.name] = value
+
+
+def is_auxiliary(name: str) -> bool:
+    """Whether an input's name says that it stands beside the word: a mask, types, segments, positions."""
+    lowered = name.lower()
+    return any(word in lowered for word in ("mask", "type", "segment", "position"))
 
 
 def require_none(findings: list[Diagnostic]) -> None:
