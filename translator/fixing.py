@@ -10,6 +10,7 @@ compared by their numerators.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
@@ -18,11 +19,13 @@ from scipy.sparse import csr_array
 
 from circuits.diagnostics import FomError, fail
 from circuits.formats import BIT, Format
+from circuits.functions import EXACT, TABLE_GATES
 from circuits.matrices import canonical, matrix, selection
 from circuits.network import (
     Affine,
     Domain,
     Exact,
+    Function,
     Inputs,
     Letters,
     Maximum,
@@ -42,8 +45,9 @@ from circuits.positions import FALSE, TRUE, Ref, is_safe, var
 from circuits.ranges import LIMIT_BITS, Range, range_of
 from circuits.scalar import Scalar, X, const
 from translator import real
-from translator.breakpoints import breakpoints
-from translator.precision import Precision
+from translator.breakpoints import ALL_POINTS, breakpoints, sample_points
+from translator.budget import affordable_factors, affordable_linear, affordable_quotient, affordable_sum, coarser
+from translator.precision import LEAST_TABLE_BITS, Precision
 from translator.relevance import relevance
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
@@ -52,19 +56,32 @@ Bounds = dict[str, tuple[float, float]]
 REFERENCE_LENGTH = 1024
 ABSOLUTE = Scalar("abs", (X,))
 RECTIFIERS = (Scalar("max", (X, const(0.0))), Scalar("max", (const(0.0), X)))
+SMOOTH = frozenset(
+    {
+        *("x", "const", "add", "sub", "mul", "neg", "abs", "min", "max"),
+        *("exp", "log", "sqrt", "erf", "tanh", "sigmoid", "softplus", "atan", "sinh", "cosh", "asinh"),
+    }
+)
 WHOLE = frozenset({"round", "floor", "ceil", "sign", "ge", "gt", "eq"})
 
 
-def fix(network: real.RealNetwork, precision: Precision, bounds: Bounds, alphabet: tuple[str, ...]) -> Network:
+def fix(
+    network: real.RealNetwork, precision: Precision, bounds: Bounds, alphabet: tuple[str, ...], keep: Sequence[str] = ()
+) -> Network:
     """Choose formats and place rounding points.
 
     Args:
         bounds: smallest and largest value seen of every node of the real network.
+        keep: nodes of the real network that are outputs, beside its decision and its tensors; `circuits.readout.decoded` reads
+            them by name from the fixed network.
+
+    Returns:
+        The fixed network; without a readout if the real one has no decision.
 
     Raises:
         FomError: an accumulator beyond 62 bits, a shift of a value that cannot be shifted, or a value without bounds.
     """
-    unseen = [name for name, where in relevance(network).items() if where != FALSE and name not in bounds]
+    unseen = [name for name, where in relevance(network, keep).items() if where != FALSE and name not in bounds]
     unseen = [name for name in unseen if not isinstance(network.node(name), real.Letters)]
     if unseen:
         raise fail(
@@ -74,18 +91,21 @@ def fix(network: real.RealNetwork, precision: Precision, bounds: Bounds, alphabe
         )
     builder = Fixer(network, precision, bounds)
     for node in network.nodes:
-        if node.name in bounds or isinstance(node, real.Letters):
+        if node.name in bounds or isinstance(node, real.Letters | real.Features):
             builder.add(node)
-    readout = builder.add_readout(network.output)
+    readout = None if network.output is None else builder.add_readout(network.output)
     domain = Domain(network.domain.least, network.domain.most, network.domain.reason)
-    fixed = Network(needed(builder.nodes, readout), readout, domain, alphabet)
+    kept = {*keep, *(ref.node for tensor in network.outputs for _, ref in tensor.parts)}
+    fixed = Network(needed(builder.nodes, readout, kept), readout, domain, alphabet)
     fixed.check()
     return fixed
 
 
-def needed(nodes: list[Node], readout: Readout) -> tuple[Node, ...]:
-    """Keep the input and what the readout depends on."""
-    wanted = {readout.decision, readout.scores} | ({readout.denominator} if readout.denominator else set())
+def needed(nodes: list[Node], readout: Readout | None, keep: set[str]) -> tuple[Node, ...]:
+    """Keep the inputs and what the readout and the nodes to keep depend on."""
+    wanted = set(keep)
+    if readout is not None:
+        wanted |= {readout.decision, readout.scores} | ({readout.denominator} if readout.denominator else set())
     kept: list[Node] = []
     for node in reversed(nodes):
         if node.name in wanted or isinstance(node, Letters | Inputs):
@@ -106,10 +126,17 @@ class Fixer:
     ranges: dict[str, Range] = field(default_factory=dict)
     words: dict[tuple[str, Format], str] = field(default_factory=dict)
 
+    @property
+    def longest(self) -> int:
+        """The length for which sums over positions must fit: the longest one, or a long one."""
+        if not self.network.alphabet_size:
+            return 1
+        most = self.network.domain.most
+        return REFERENCE_LENGTH if most is None else most
+
     def put(self, node: Node) -> Node:
         """Append a node, with its range."""
-        most = self.network.domain.most
-        self.ranges[node.name] = range_of(node, self.ranges, REFERENCE_LENGTH if most is None else most)
+        self.ranges[node.name] = range_of(node, self.ranges, self.longest)
         self.nodes.append(node)
         self.by_name[node.name] = node
         return node
@@ -134,20 +161,25 @@ class Fixer:
         match node:
             case real.Letters(name=name, size=size):
                 self.put(Letters(name, size))
-            case real.Features(name=name, size=size):
-                self.put(Inputs(name, size, self.precision.format_for(*self.seen(name))))
+            case real.Features(name=name, size=size, dtype=dtype):
+                seen = self.bounds.get(name, (0.0, 0.0))
+                self.put(Inputs(name, size, self.precision.format_for(*seen, 0 if is_integer(dtype) else None)))
             case real.Predicates(name=name, n_positions=k, guards=guards):
                 self.put(Predicates(name, k, guards))
             case real.Linear():
                 self.add_linear(node)
             case real.Multiply():
                 left, right = self.word(node.left), self.word(node.right)
+                if self.precision.is_open:
+                    left, right = affordable_factors(self, node.name, left, right)
                 frac = self.frac(left.node) + self.frac(right.node)
                 self.put(Product(node.name, node.n_positions, left, node.left_index, right, node.right_index, frac))
             case real.Map():
                 self.add_map(node)
             case real.Sum(name=name, n_positions=k, size=size, operand=operand, guard=guard):
                 summed = self.word(operand) if self.sums_positions(operand.node) else self.exact(operand)
+                if self.precision.is_open:
+                    summed = affordable_sum(self, name, summed)
                 self.put(Sum(name, k, size, summed, guard, self.frac(summed.node)))
             case real.Maximum():
                 self.add_maximum(node)
@@ -209,7 +241,7 @@ class Fixer:
         node = self.by_name[ref.node]
         if not isinstance(node, Exact) and (format_ is None or node.format == format_):
             return ref if self.inside(ref) else self.copy_shifted(ref)
-        chosen = format_ or self.precision.format_for(*self.seen(ref.node))
+        chosen = format_ or self.precision.format_for(*self.seen(ref.node), self.frac(ref.node))
         key = (ref.node, chosen)
         if key not in self.words:
             name = self.fresh(f"{ref.node}.r")
@@ -254,6 +286,9 @@ class Fixer:
             self.exact(Ref(compared.get(operand.ref.node, operand.ref.node), operand.ref.at))
             for operand in node.operands
         ]
+        if self.precision.is_open:
+            self.put(affordable_linear(self, node, refs))
+            return
         while True:
             try:
                 self.put(self.weighed(node, refs))
@@ -342,18 +377,46 @@ class Fixer:
             shift = self.frac(ref.node) - clip.frac
             self.put(Round(node.name, node.n_positions, node.size, ref, shift, clip))
             return
+        bits = self.precision.bits
+        if bits is None:
+            self.add_open_map(node, ref)
+            return
         low, high = self.ranges[ref.node]
         smallest, largest = int(low.min(initial=0)), int(high.max(initial=0))
         if not self.inside(ref):
             smallest, largest = min(smallest, 0), max(largest, 0)
         frac = self.frac(ref.node)
-        format_ = self.format_of(node.function, node.size, smallest, largest, frac, self.bounds[node.name])
+        format_ = self.format_of(node, bits, smallest, largest, frac)
         if node.function == Scalar("exp", (X,)) and self.is_below_maximum(ref.node):
-            finest = self.precision.bits if self.precision.frac is None else max(self.precision.frac, 0)
-            format_ = Format(self.precision.bits, 0, finest)
+            format_ = Format(bits, 0, bits if self.precision.frac is None else max(self.precision.frac, 0))
         focus = self.bounds.get(node.operand.node, (-1.0, 1.0))
         breaks, codes = breakpoints(node.function, frac, smallest, largest, focus, format_)
         self.put(Table(node.name, node.n_positions, node.size, ref, breaks, codes, format_))
+
+    def add_open_map(self, node: real.Map, ref: Ref) -> None:
+        """Append a function whose words have as many bits as they need: a table, or the function itself.
+
+        A table is written out if it has few steps and they are found for certain: all arguments can be tried, there is one
+        threshold, or the function is smooth; and if it is a number at all arguments that are tried.
+        """
+        function, frac = node.function, self.frac(ref.node)
+        low, high = self.ranges[ref.node]
+        smallest, largest_ = min(int(low.min()), 0), max(int(high.max()), 0)
+        if is_truth(function):
+            format_ = BIT
+        else:
+            finest = 0 if is_whole(function, frac <= 0) else None
+            format_ = self.precision.format_for(*self.bounds[node.name], finest)
+        focus = self.bounds.get(node.operand.node, (-1.0, 1.0))
+        few = (node.size << format_.bits) <= max(TABLE_GATES, node.size << LEAST_TABLE_BITS)
+        certain = largest_ - smallest < ALL_POINTS or is_threshold(function) or is_smooth(function)
+        if few and certain and max(-smallest, largest_) < EXACT:
+            points = sample_points(frac, smallest, largest_, focus)
+            if not np.isnan(function(np.ldexp(points.astype(np.float64), -frac))).any():
+                breaks, codes = breakpoints(function, frac, smallest, largest_, focus, format_)
+                self.put(Table(node.name, node.n_positions, node.size, ref, breaks, codes, format_))
+                return
+        self.put(Function(node.name, node.n_positions, node.size, ref, function, frac, format_))
 
     def clipped_identity(self, node: real.Map) -> Format | None:
         """The format of which rounding and saturation are the whole function: ``max(x, 0)``, or a clip of ``round(x)``."""
@@ -361,7 +424,8 @@ class Fixer:
         if function.op == "abs" and function.args[0] in RECTIFIERS:
             function = function.args[0]
         if function in RECTIFIERS:
-            format_ = self.precision.format_for(0.0, self.bounds[node.name][1])
+            finest = self.frac(self.exact(node.operand).node)
+            format_ = self.precision.format_for(0.0, self.bounds[node.name][1], finest)
             return format_ if format_.lo == 0 else None
         limits: dict[str, float] = {}
         while function.op in ("min", "max"):
@@ -378,7 +442,7 @@ class Fixer:
 
     def add_absolute(self, node: real.Map, ref: Ref) -> None:
         """``|x|`` is the larger of x and -x, both rounded to a format without sign: three searches instead of a table."""
-        format_ = self.precision.format_for(0.0, self.bounds[node.name][1])
+        format_ = self.precision.format_for(0.0, self.bounds[node.name][1], self.frac(ref.node))
         if format_.lo:
             format_ = Format(format_.bits, 0, format_.frac)
         k, size, frac = node.n_positions, node.size, self.frac(ref.node)
@@ -391,20 +455,19 @@ class Fixer:
         others = ((Ref(f"{node.name}.minus", own), each),)
         self.put(Maximum(node.name, k, size, Ref(f"{node.name}.plus", own), each, None, others, format_))
 
-    def format_of(
-        self, function: Scalar, size: int, smallest: int, largest: int, frac: int, seen: tuple[float, float]
-    ) -> Format:
+    def format_of(self, node: real.Map, bits: int, smallest: int, largest: int, frac: int) -> Format:
         """The format of a function's result: a bit, small whole numbers exactly, else what fits the values seen."""
-        if function.op in ("ge", "gt", "eq"):
+        function = node.function
+        if is_truth(function):
             return BIT
         if is_whole(function):
             ends = np.linspace(smallest, largest, 4097)
             values = function(np.ldexp(ends, -frac))
             low, high = int(np.nanmin(values)), int(np.nanmax(values))
-            bits = max(1, (high - low).bit_length())
-            if bits <= max(self.precision.bits, 8):
-                return Format(bits, low, 0)
-        return self.precision.for_table(size).format_for(*seen)
+            needed_bits = max(1, (high - low).bit_length())
+            if needed_bits <= max(bits, 8):
+                return Format(needed_bits, low, 0)
+        return self.precision.for_table(node.size).format_for(*self.bounds[node.name])
 
     def add_maximum(self, node: real.Maximum) -> None:
         """Round all candidates to one format."""
@@ -415,17 +478,44 @@ class Fixer:
             format_ = formats.pop()
         else:
             seen = [self.seen(ref.node) for ref, _ in sources]
-            format_ = self.precision.format_for(min(low for low, _ in seen), max(high for _, high in seen))
+            finest = max(self.frac(ref.node) for ref, _ in sources)
+            format_ = self.precision.format_for(min(low for low, _ in seen), max(high for _, high in seen), finest)
         refs = [self.word(ref, format_) for ref, _ in sources]
         segments = tuple((ref, index) for ref, (_, index) in zip(refs[1:], node.segments, strict=True))
         self.put(Maximum(node.name, node.n_positions, node.size, refs[0], node.groups, node.guard, segments, format_))
 
     def add_ratio(self, node: real.Ratio) -> None:
         """One rounding of an exact quotient."""
-        num, den = self.exact(node.num), self.exact(node.den)
+        num, den, den_index = self.exact(node.num), self.exact(node.den), node.den_index
         format_ = self.precision.format_for(*self.bounds[node.name])
+        if self.precision.is_open:
+            num, den = affordable_quotient(self, node.name, num, den, format_)
+        if self.changes_sign(node.den):
+            num, den = self.with_positive_denominator(node, num, den)
+            den_index = np.arange(node.size, dtype=np.int64)
         shift = format_.frac + self.frac(den.node) - self.frac(num.node)
-        self.put(Quotient(node.name, node.n_positions, node.size, num, den, node.den_index, shift, format_))
+        self.put(Quotient(node.name, node.n_positions, node.size, num, den, den_index, shift, format_))
+
+    def changes_sign(self, den: Ref) -> bool:
+        """Tell whether a denominator was seen below 0."""
+        return den.node in self.bounds and self.bounds[den.node][0] < 0
+
+    def with_positive_denominator(self, node: real.Ratio, num: Ref, den: Ref) -> tuple[Ref, Ref]:
+        """Numerator and denominator times the sign of the denominator, element by element, exact over words for both."""
+        if self.precision.is_open:
+            num, den = (coarser(self, ref, self.frac(ref.node)) for ref in (num, den))
+        else:
+            num, den = self.word(num), self.word(den)
+        k, index = node.n_positions, node.den_index
+        own, each = tuple(var(v) for v in range(k)), np.arange(node.size, dtype=np.int64)
+        den_size = self.by_name[den.node].size
+        breaks, codes = np.array([0, 1], dtype=np.int64), np.array([-1, 0, 1], dtype=np.int64)
+        sign = Ref(self.fresh(f"{node.name}.sign"), own)
+        self.put(Table(sign.node, k, den_size, den, breaks, codes, Format(2, -1, 0)))
+        top, bottom = self.fresh(f"{node.name}.num"), self.fresh(f"{node.name}.den")
+        self.put(Product(top, k, num, each, sign, index, self.frac(num.node)))
+        self.put(Product(bottom, k, den, index, sign, index, self.frac(den.node)))
+        return Ref(top, own), Ref(bottom, own)
 
     def add_readout(self, output: real.Output) -> Readout:
         """Append the decision: comparisons of exact logits, or one rounded word."""
@@ -434,7 +524,7 @@ class Fixer:
         size, k = output.n_classes, output.n_positions
         if output.kind == "value":
             if output.ref.node in self.bounds and denominator is None:
-                format_ = self.precision.format_for(*self.bounds[output.ref.node])
+                format_ = self.precision.format_for(*self.bounds[output.ref.node], self.frac(scores))
                 shift = self.frac(scores) - format_.frac
                 decision = self.put(Round(self.fresh("decision"), k, size, Ref(scores, own), shift, format_)).name
             else:
@@ -479,11 +569,11 @@ class Fixer:
             common = {
                 (r.den, o.ref.at) for r, o in zip(ratios, node.operands, strict=True) if isinstance(r, real.Ratio)
             }
-            single = all(isinstance(r, real.Ratio) and len(set(r.den_index.tolist())) == 1 for r in ratios)
+            single = all(isinstance(r, real.Ratio) and self.is_common(r) for r in ratios)
             if single and len(common) == 1 and ref.at == own:
                 (den, at), chosen = common.pop(), int(ratios[0].den_index[0])  # type: ignore[union-attr]
                 return self.push_through(node, ratios, den.substitute(at), chosen)
-        if isinstance(node, real.Ratio) and ref.at == own and len(set(node.den_index.tolist())) == 1:
+        if isinstance(node, real.Ratio) and ref.at == own and self.is_common(node):
             direct = real.Linear(
                 f"{node.name}.num",
                 node.n_positions,
@@ -502,6 +592,10 @@ class Fixer:
         name = self.fresh("logits")
         operand = Operand(exact, identity)
         return self.put(Affine(name, n_positions, found.size, (operand,), zero, zero, self.frac(exact.node))).name, None
+
+    def is_common(self, node: real.Ratio) -> bool:
+        """Tell whether all quotients have one denominator, and that a positive one."""
+        return len(set(node.den_index.tolist())) == 1 and not self.changes_sign(node.den)
 
     def push_through(self, node: real.Linear, ratios: list[Any], den: Ref, den_element: int) -> tuple[str, str]:
         """``W (N / D) + b`` as numerators ``W N + b D`` over D."""
@@ -535,15 +629,46 @@ def shifted_name(ref: Ref) -> str:
     return f"{ref.node}.at_" + "_".join(str(term).replace("-", "m").replace("+", "p") for term in ref.at)
 
 
-def is_whole(function: Scalar) -> bool:
-    """Tell whether a function only takes whole values: a rounding, or a clip of one by whole bounds."""
+def is_integer(dtype: str) -> bool:
+    """Tell whether an ONNX element type has whole numbers or truth values only."""
+    return dtype == "bool" or dtype.startswith(("int", "uint"))
+
+
+def is_truth(function: Scalar) -> bool:
+    """Tell whether a function is a comparison."""
+    return function.op in ("ge", "gt", "eq")
+
+
+def is_threshold(function: Scalar) -> bool:
+    """Tell whether a function compares its argument with a constant, so that it has one step."""
+    return function.op in ("ge", "gt") and {arg.op for arg in function.args} == {"x", "const"}
+
+
+def is_smooth(function: Scalar) -> bool:
+    """Tell whether a function has no jumps and does not oscillate."""
     stack = [function]
     while stack:
         term = stack.pop()
-        if term.op in WHOLE:
+        if term.op not in SMOOTH:
+            return False
+        stack.extend(term.args)
+    return True
+
+
+def is_whole(function: Scalar, of_whole: bool = False) -> bool:
+    """Tell whether a function only takes whole values: a rounding, or a clip of one by whole bounds.
+
+    With `of_whole` its argument is whole, and then so are sums, products and remainders of it.
+    """
+    stack = [function]
+    while stack:
+        term = stack.pop()
+        if term.op in WHOLE or (of_whole and term.op == "x"):
             continue
-        if term.op in ("min", "max", "neg", "abs"):
+        if term.op in ("min", "max", "neg", "abs") or (of_whole and term.op in ("add", "sub", "mul", "mod")):
             stack.extend(term.args)
+        elif of_whole and term.op == "where":
+            stack.extend(term.args[1:])
         elif term.op != "const" or not float(term.value).is_integer():
             return False
     return True

@@ -17,6 +17,9 @@ Reals = np.ndarray[Any, np.dtype[np.float64]]
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 
 MOST_BITS = 20
+MOST_OPEN_BITS = 56
+MOST_FRACTIONAL = 40
+MOST_WEIGHT_BITS = 24
 LEAST_TABLE_BITS = 8
 
 
@@ -24,15 +27,25 @@ LEAST_TABLE_BITS = 8
 class Precision:
     """Words of `bits` bits; `frac` fractional bits for all of them, or None to choose per tensor; weights of `weight_bits`.
 
-    ``weight_bits`` None keeps weights exactly: a float32 is a dyadic rational.
+    ``bits`` None gives a word as many bits as the values seen need, at `frac` fractional bits. ``weight_bits`` None keeps weights
+    exactly: a float32 is a dyadic rational.
     """
 
-    bits: int
+    bits: int | None
     frac: int | None
     weight_bits: int | None
 
+    def __post_init__(self) -> None:
+        if self.bits is None and self.frac is None:
+            raise fail("T020", "words of any number of bits need a number of fractional bits", help="e.g. fixed:*.16")
+
     def __str__(self) -> str:
-        return f"fixed:{self.bits}" + ("" if self.frac is None else f".{self.frac}")
+        return f"fixed:{'*' if self.bits is None else self.bits}" + ("" if self.frac is None else f".{self.frac}")
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether words have as many bits as they need."""
+        return self.bits is None
 
     def for_table(self, size: int) -> Precision:
         """The precision of a table's results: a step function has a gate for each step, so wide tables get fewer bits.
@@ -40,13 +53,20 @@ class Precision:
         No node has more than about `TABLE_GATES` of them, unless words have no more than `LEAST_TABLE_BITS` bits anyway.
         """
         affordable = max(LEAST_TABLE_BITS, int(math.log2(TABLE_GATES / max(1, size))))
-        return self if self.frac is not None or self.bits <= affordable else replace(self, bits=affordable)
+        if self.frac is not None or self.bits is None or self.bits <= affordable:
+            return self
+        return replace(self, bits=affordable)
 
-    def format_for(self, low: float, high: float) -> Format:
+    def format_for(self, low: float, high: float, finest: int | None = None) -> Format:
         """The format with the finest step that still reaches from `low` to `high`.
 
-        Codes start at 0 for values that are never negative, unless leaving 0 out gives a finer step.
+        Codes start at 0 for values that are never negative, unless leaving 0 out gives a finer step. A word of any number of
+        bits has no more than `finest` fractional bits: a whole number needs none.
         """
+        if self.bits is None:
+            frac = (self.frac or 0) if finest is None else min(self.frac or 0, finest)
+            before = math.frexp(max(abs(low), abs(high)))[1]
+            return covering(low, high, min(frac, MOST_OPEN_BITS - before) if frac > 0 else frac)
         if self.frac is not None:
             return Format(self.bits, 0 if low >= 0 else -(1 << (self.bits - 1)), self.frac)
         low, high = float(low), float(high)
@@ -56,16 +76,17 @@ class Precision:
 
     def reaching(self, low: float, high: float) -> Format:
         """The finest format of which the codes cover [low, high]; spare codes are split between both ends."""
-        codes = (1 << self.bits) - 1
-        widest = max(high - low, abs(low) * 2.0**-self.bits, abs(high) * 2.0**-self.bits)
+        bits = self.bits or 1
+        codes = (1 << bits) - 1
+        widest = max(high - low, abs(low) * 2.0**-bits, abs(high) * 2.0**-bits)
         if widest == 0:
-            return Format(self.bits, 0, 0)
+            return Format(bits, 0, 0)
         frac = math.ceil(math.log2((codes + 1) / widest))
         while np.rint(math.ldexp(high, frac)) - np.rint(math.ldexp(low, frac)) > codes:
             frac -= 1
         first, last = int(np.rint(math.ldexp(low, frac))), int(np.rint(math.ldexp(high, frac)))
         spare = codes - (last - first)
-        return Format(self.bits, first if low >= 0 else first - spare // 2, frac)
+        return Format(bits, first if low >= 0 else first - spare // 2, frac)
 
     def weights(self, given: Reals) -> tuple[Integers, int]:
         """Round weights to integers at a common number of fractional bits, the fewest that lose nothing more.
@@ -89,6 +110,19 @@ class Precision:
         trailing = min(int(code & -code).bit_length() - 1 for code in np.unique(np.abs(used)).tolist())
         drop = min(trailing, frac) if frac > 0 else 0
         return codes >> drop, frac - drop
+
+
+def covering(low: float, high: float, frac: int) -> Format:
+    """The smallest format of `frac` fractional bits that covers [low, high] and 0: two's complement, or without sign.
+
+    Raises:
+        FomError: it has more than 62 bits.
+    """
+    first, last = (int(np.rint(math.ldexp(end, frac))) for end in (min(low, 0.0), max(high, 0.0)))
+    if first == 0:
+        return Format(max(1, last.bit_length()), 0, frac)
+    bits = 1 + max(last.bit_length(), (-first - 1).bit_length())
+    return Format(bits, -(1 << bits - 1), frac)
 
 
 def dyadic_bits(given: Reals) -> int:
@@ -115,7 +149,7 @@ def dyadic_bits(given: Reals) -> int:
 
 
 def parse_precision(text: str, weight_bits: str) -> Precision | None:
-    """Read ``fixed:P[.F]``; None means ``auto``.
+    """Read ``fixed:P[.F]`` or ``fixed:*.F``; None means ``auto``.
 
     Raises:
         FomError: the text is neither, or a number is out of range.
@@ -123,11 +157,18 @@ def parse_precision(text: str, weight_bits: str) -> Precision | None:
     weights = parse_weight_bits(weight_bits)
     if text == "auto":
         return None
+    if found := re.fullmatch(r"fixed:\*\.(\d+)", text):
+        if int(found[1]) > MOST_FRACTIONAL:
+            raise fail("T020", f"{found[1]} fractional bits", help=f"choose between 0 and {MOST_FRACTIONAL}")
+        return Precision(None, int(found[1]), MOST_WEIGHT_BITS if weights == 0 else weights)
     found = re.fullmatch(r"fixed:(\d+)(?:\.(-?\d+))?", text)
     if not found:
         note = "small floating-point formats are not available yet" if text.startswith("float:") else ""
         raise fail(
-            "T020", f"unknown precision `{text}`", note=note, help="write auto, fixed:P or fixed:P.F, e.g. fixed:8"
+            "T020",
+            f"unknown precision `{text}`",
+            note=note,
+            help="write auto, fixed:P, fixed:P.F or fixed:*.F, e.g. fixed:8",
         )
     bits, frac = int(found[1]), int(found[2]) if found[2] is not None else None
     if not 2 <= bits <= MOST_BITS:
@@ -145,9 +186,13 @@ def parse_weight_bits(text: str) -> int | None:
         return None
     if text == "auto":
         return 0
-    if text.isdigit() and 2 <= int(text) <= 24:
+    if text.isdigit() and 2 <= int(text) <= MOST_WEIGHT_BITS:
         return int(text)
-    raise fail("T020", f"unknown weight precision `{text}`", help="write a number from 2 to 24, exact, or auto")
+    raise fail(
+        "T020",
+        f"unknown weight precision `{text}`",
+        help=f"write a number from 2 to {MOST_WEIGHT_BITS}, exact, or auto",
+    )
 
 
 def default_weight_bits(bits: int) -> int:

@@ -5,6 +5,8 @@ Under a causal mask the scores above the diagonal are computed by nobody. The va
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from circuits.positions import (
     FALSE,
     TRUE,
@@ -23,8 +25,11 @@ from circuits.positions import (
 from translator import real
 
 
-def relevance(network: real.RealNetwork) -> dict[str, Guard]:
-    """A guard over each node's own positions, outside of which no output depends on the node's value."""
+def relevance(network: real.RealNetwork, keep: Sequence[str] = ()) -> dict[str, Guard]:
+    """A guard over each node's own positions, outside of which no output depends on the node's value.
+
+    Outputs are the decision, the tensors that were asked for, and the nodes to `keep`.
+    """
     positions = {node.name: node.n_positions for node in network.nodes}
     found: dict[str, Guard] = dict.fromkeys(positions, FALSE)
 
@@ -34,7 +39,13 @@ def relevance(network: real.RealNetwork) -> dict[str, Guard]:
         )
         found[ref.node] = disjunction(found[ref.node], condition if plain else TRUE)
 
-    use(network.decision.ref, TRUE)
+    for name in keep:
+        found[name] = TRUE
+    for tensor in network.outputs:
+        for _, ref in tensor.parts:
+            use(ref, TRUE)
+    if not (keep or network.outputs) or network.output is not None:
+        use(network.decision.ref, TRUE)
     for node in reversed(network.nodes):
         own = found[node.name]
         if own == FALSE:
