@@ -2,7 +2,8 @@
 
 A value that may reach R takes log2(R) bits before the point, so ``CAPACITY - log2(R)`` are left behind it. Where the operands
 bring more than that, bits are shed from whichever number has more of them: from an operand by one more rounding, or from the
-weights. So what is lost is below 2**-24 of the largest value that the sum may reach. Whole numbers are never shed.
+weights. What is lost is either below the step of a word, or every number keeps `LEAST_BITS` bits; otherwise the network is
+refused. Whole numbers are never shed.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ Reals = np.ndarray[Any, np.dtype[np.float64]]
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 
 CAPACITY = LIMIT_BITS - 4
+LEAST_BITS = 20
 
 
 @dataclass(slots=True)
@@ -44,10 +46,15 @@ class Term:
     weight_bits: int
     value_bits: int
 
-    def shed(self, excess: int) -> bool:
-        """Drop one bit after the other, from the number that has more of them; tell whether that succeeded."""
+    def shed(self, excess: int, least: int) -> bool:
+        """Drop one bit after the other, from the number that has more of them; tell whether that succeeded.
+
+        Whole numbers keep all bits that count, others at least as many as `least`.
+        """
+        whole = self.frac == 0
         for _ in range(excess):
-            weights, value = self.weight_frac > min(self.exact_frac, 0), self.frac > 0
+            weights = self.weight_frac > self.exact_frac or (self.exact_frac > 0 and self.weight_bits > least)
+            value = not whole and self.value_bits > least
             if weights and (self.weight_bits >= self.value_bits or not value):
                 self.weight_frac, self.weight_bits = self.weight_frac - 1, self.weight_bits - 1
             elif value:
@@ -109,15 +116,16 @@ def affordable_linear(fixer: Fixer, node: real.Linear, refs: list[Ref]) -> Affin
         frac, weight_frac = fixer.frac(ref.node), weight_bits(fixer, operand.matrix.data, value)
         exact, bits = dyadic_frac(operand.matrix.data), weight_frac + bits_before_point(weight)
         terms.append(Term(ref, operand.matrix, weight_frac, frac, exact, bits, frac + bits_before_point(value)))
-    room = CAPACITY - bits_before_point(float(magnitude.max(initial=0.0)))
+    top = float(magnitude.max(initial=0.0))
+    room = CAPACITY - bits_before_point(top)
     for term in terms:
         excess = term.weight_frac + term.frac - room
-        if excess > 0 and not term.shed(excess):
-            raise too_large(node.name, CAPACITY + excess, "whole numbers")
+        if excess > 0 and not term.shed(excess, -CAPACITY if room >= (fixer.precision.frac or 0) else LEAST_BITS):
+            raise too_large(node.name, CAPACITY + excess, f"`{term.ref.node}` beside a sum of up to {top:.3g}")
     fracs = [term.weight_frac + term.frac for term in terms]
     for given in (node.const, node.length):
         wanted = weight_bits(fixer, given, 1.0)
-        if wanted > room and (room < 0 or wanted <= 0):
+        if wanted > room and wanted <= 0:
             raise too_large(node.name, CAPACITY + wanted - room, "a constant")
         fracs.append(min(wanted, room))
     frac = max(fracs) if room < 0 else max(*fracs, 0)
@@ -157,12 +165,8 @@ def dyadic_frac(given: Reals) -> int:
     return int((53 - exponents - (trailing - 1)).max())
 
 
-def affordable_factors(fixer: Fixer, name: str, left: Ref, right: Ref) -> tuple[Ref, Ref]:
-    """Words for the factors of a product, coarser ones where the product of their ranges would not fit.
-
-    Raises:
-        FomError: the factors are whole numbers, and do not fit.
-    """
+def affordable_factors(fixer: Fixer, left: Ref, right: Ref) -> tuple[Ref, Ref]:
+    """Words for the factors of a product, coarser ones where the product of their ranges would not fit. Whole ones stay."""
     refs = [left, right]
     fracs = [fixer.frac(ref.node) for ref in refs]
     bits = [
@@ -170,9 +174,9 @@ def affordable_factors(fixer: Fixer, name: str, left: Ref, right: Ref) -> tuple[
         for ref, frac in zip(refs, fracs, strict=True)
     ]
     while sum(bits) > CAPACITY:
-        candidates = [side for side in (0, 1) if fracs[side] > 0]
+        candidates = [side for side in (0, 1) if fixer.frac(refs[side].node) != 0]
         if not candidates:
-            raise too_large(name, sum(bits), "a product of whole numbers")
+            break
         side = max(candidates, key=lambda place: bits[place])
         fracs[side], bits[side] = fracs[side] - 1, bits[side] - 1
     if left.node == right.node:
@@ -191,7 +195,7 @@ def affordable_sum(fixer: Fixer, name: str, ref: Ref) -> Ref:
     excess = bits_before_point(magnitude) + frac - CAPACITY
     if excess <= 0:
         return ref
-    if frac < excess:
+    if frac == 0:
         raise too_large(name, CAPACITY + excess, f"{fixer.longest} positions")
     return coarser(fixer, ref, frac - excess)
 
@@ -211,9 +215,11 @@ def affordable_quotient(fixer: Fixer, name: str, num: Ref, den: Ref, format_: Fo
     limit = room(top, bottom)
     if fixer.frac(num.node) <= limit and fixer.frac(den.node) + format_.frac <= limit:
         return num, den
-    limit = room(2 * seen_reach(fixer, num), 2 * seen_reach(fixer, den))
-    if limit < 0 or limit < format_.frac:
-        raise too_large(name, CAPACITY - limit + format_.frac, "a quotient")
+    top, bottom = 2 * seen_reach(fixer, num), 2 * seen_reach(fixer, den)
+    limit = room(top, bottom)
+    kept = min(limit + bits_before_point(top), limit - format_.frac + bits_before_point(bottom))
+    if kept < LEAST_BITS:
+        raise too_large(name, CAPACITY + LEAST_BITS - kept, f"a quotient of numbers up to {top:.3g} and {bottom:.3g}")
     return coarser(fixer, num, limit), coarser(fixer, den, limit - format_.frac)
 
 

@@ -171,7 +171,7 @@ class Fixer:
             case real.Multiply():
                 left, right = self.word(node.left), self.word(node.right)
                 if self.precision.is_open:
-                    left, right = affordable_factors(self, node.name, left, right)
+                    left, right = affordable_factors(self, left, right)
                 frac = self.frac(left.node) + self.frac(right.node)
                 self.put(Product(node.name, node.n_positions, left, node.left_index, right, node.right_index, frac))
             case real.Map():
