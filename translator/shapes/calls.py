@@ -6,7 +6,7 @@ operator's schema says. It raises `Undecided` for a shape that does not follow, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,13 +20,19 @@ RunGraph = Callable[[Graph, Sequence[Value | None]], list[Value]]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One node with the values of its inputs; `run` derives a subgraph within the node's scope."""
+    """One node with the values of its inputs.
+
+    `run` derives a subgraph within the node's scope; `try_` does so for one that may not be taken, and needs nothing of the
+    sizes. `of_data` tells whether the entries of a named tensor depend on those of the inputs, and not on their shapes alone.
+    """
 
     node: Node
     inputs: Sequence[Value | None]
     version: int
     constraints: Constraints
     run: RunGraph
+    try_: RunGraph
+    of_data: Callable[[str], bool]
 
     @property
     def op(self) -> str:
@@ -107,9 +113,10 @@ class Call:
 
     def open(self, index: int) -> Undecided:
         """Say that the entries of an input are needed."""
-        return Undecided(
-            f"the shape depends on the values of `{self.name(index)}`, which are not known", data_dependent=True
-        )
+        name = self.name(index)
+        if self.of_data(name):
+            return Undecided(f"the shape depends on `{name}`, and that on the values of the input", data_dependent=True)
+        return Undecided(f"the shape depends on `{name}`, whose entries cannot be written as expressions")
 
     def size(self, index: int) -> Size:
         """The only entry of a tensor."""
@@ -134,7 +141,7 @@ class Call:
         return self.integers(index) if self.has(index) else None
 
 
-Rule = Callable[[Call], "Value | list[Value | None]"]
+Rule = Callable[[Call], "Value | Sequence[Value | None]"]
 
 RULES: dict[tuple[str, str], Rule] = {}
 
@@ -152,6 +159,3 @@ def rule(*names: str, domain: str = "") -> Callable[[Rule], Rule]:
 def shaped(dims: Sequence[Size], dtype: str = "") -> Tensor:
     """An output of data."""
     return Tensor(dtype, tuple(dims))
-
-
-Scope = Mapping[str, Value]

@@ -5,7 +5,7 @@ A relation is noted where it is not true for all sizes, and refused where it is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
@@ -86,8 +86,7 @@ class Constraints:
         if isinstance(a, int):
             self.note(sympy.Le(b, a, evaluate=False), why)
         else:
-            constant, rest = sympy.sympify(a - b).as_coeff_Add()
-            self.note(sympy.Ge(rest, -constant, evaluate=False), why)
+            self.note(_bound(sympy.sympify(a - b)), why)
 
     def divides(self, divisor: Size, value: Size, why: str) -> None:
         """Require that `divisor` divides `value`."""
@@ -122,7 +121,7 @@ class Constraints:
 
     def list(self) -> tuple[Constraint, ...]:
         """All relations, in the order in which they were found."""
-        return tuple(Constraint(relation, reason) for relation, reason in self.found.items())
+        return tuple(Constraint(relation, reason) for relation, reason in _strongest(self.found).items())
 
 
 def without_common(a: Sequence[Size], b: Sequence[Size]) -> tuple[list[Size], list[Size]]:
@@ -156,6 +155,35 @@ def _equality(a: Size, b: Size) -> Boolean | bool:
     return sympy.Eq(left, right, evaluate=False)
 
 
+def _bound(value: sympy.Expr) -> Boolean:
+    """``value >= 0`` without minus signs: ``n <= 64``, ``n >= 3``, ``n >= k + 1``."""
+    constant, rest = value.as_coeff_Add()
+    gained = [term for term in sympy.Add.make_args(rest) if not term.could_extract_minus_sign()]
+    lost = [-term for term in sympy.Add.make_args(rest) if term.could_extract_minus_sign()]
+    if not gained:
+        return sympy.Le(sympy.Add(*lost), constant, evaluate=False)
+    if len(gained) == 1 and not lost:
+        factor, atom = gained[0].as_coeff_Mul()
+        if isinstance(atom, sympy.floor):  # floor(x) >= k says x >= k for an integer k
+            inner = sympy.expand(atom.args[0] - sympy.ceiling(-constant / factor))
+            return _bound(sympy.expand(inner * sympy.fraction(sympy.together(inner))[1]))
+        return sympy.Ge(atom, sympy.ceiling(-constant / factor), evaluate=False)
+    return sympy.Ge(sympy.Add(*gained), sympy.Add(*lost) - constant, evaluate=False)
+
+
+def _strongest(found: Mapping[Boolean, str]) -> dict[Boolean, str]:
+    """The relations without lower bounds of a symbol that another lower bound implies."""
+    least: dict[sympy.Basic, sympy.Expr] = {}
+    for relation in found:
+        if isinstance(relation, sympy.Ge) and relation.rhs.is_Integer:
+            least[relation.lhs] = max(relation.rhs, least.get(relation.lhs, relation.rhs))
+    return {
+        relation: why
+        for relation, why in found.items()
+        if not isinstance(relation, sympy.Ge) or relation.rhs == least.get(relation.lhs, relation.rhs)
+    }
+
+
 def _any(cases: Sequence[Boolean | bool]) -> Boolean:
     """One of several relations; ``Min(x, c) == 1`` is left out beside ``x <= c``, which it implies for c >= 1."""
     wanted = [case for case in cases if not isinstance(case, bool)]
@@ -169,4 +197,4 @@ def _implies(case: Boolean, bound: sympy.Le) -> bool:
     if not isinstance(case, sympy.Eq) or case.rhs != 1:
         return False
     value, most = bound.args
-    return at_least(most, 1) and (case.lhs == value or case.lhs == sympy.Min(value, most) and at_least(most, 2))
+    return at_least(most, 1) and (case.lhs == value or (case.lhs == sympy.Min(value, most) and at_least(most, 2)))

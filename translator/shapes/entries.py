@@ -195,7 +195,7 @@ def _numbers(how: Callable[[Any, Any], Any], plain: Callable[[Any, Any], Any]) -
 
     def combine(a: Any, b: Any) -> Entry:
         if not is_symbolic(a) and not is_symbolic(b):
-            return plain(a, b)  # type: ignore[no-any-return]
+            return plain(a, b)
         a, b = exact(a), exact(b)
         return None if a is None or b is None else how(a, b)
 

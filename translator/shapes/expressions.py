@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import TypeAlias
 
 import sympy
 from sympy import Max, Min, Mod, ceiling, floor
 
-Size = int | sympy.Expr
+Size: TypeAlias = "int | sympy.Expr"
 
 cache = lru_cache(maxsize=1 << 16)
 
 ATOMS = (Min, Max, floor, ceiling, Mod)
 DEPTH = 8
+BELOW_ONE = sympy.Rational(999, 1000)
 
 
 def symbol(name: str) -> sympy.Symbol:
@@ -88,7 +90,8 @@ def never_negative(value: Size) -> bool:
     """Tell whether ``value >= 0`` can be proved."""
     if isinstance(value, int):
         return value >= 0
-    return _proved(value, DEPTH)
+    # an integer above -1 is not negative
+    return _proved(value + BELOW_ONE if value.is_integer else value, DEPTH)
 
 
 def at_least(a: Size, b: Size) -> bool:

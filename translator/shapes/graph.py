@@ -1,4 +1,4 @@
-"""The only module of this package that imports onnx: a model as nodes, weights as `Tensor`, and the types of the operators.
+"""The bridge to onnx, which no other module of this package imports: nodes, weights as `Tensor`, types of operators.
 
 Weights are not decoded beyond the few entries that can be shape arithmetic, so that large files cost nothing.
 """

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from dataclasses import replace as with_fields
+from typing import TYPE_CHECKING
 
-import onnx
 import sympy
 
 from circuits.diagnostics import Diagnostic, FomError, fail
@@ -31,6 +31,10 @@ from translator.shapes.values import (
     entries_of_array,
 )
 
+FROM_SHAPES = ("Shape", "Size")
+if TYPE_CHECKING:
+    import onnx
+
 NO_CONSTANTS: Mapping[str, Array] = {}
 
 
@@ -46,6 +50,7 @@ def infer(model: onnx.ModelProto, constants: Mapping[str, Array] = NO_CONSTANTS)
     for name, array in constants.items():
         scope[name] = walk.bound(graph, name, array)
     inputs = {name: scope[name] for name in graph.inputs}
+    walk.data.update(name for name in graph.inputs if name not in constants)
     walk.run(graph, scope)
     if walk.findings:
         raise FomError(*walk.findings)
@@ -68,6 +73,7 @@ class Walk:
     constraints: Constraints = field(default_factory=Constraints)
     unknown: list[Unknown] = field(default_factory=list)
     findings: list[Diagnostic] = field(default_factory=list)
+    data: set[str] = field(default_factory=set)
 
     def bound(self, graph: Graph, name: str, array: Array) -> Tensor:
         """A graph input with its values, checked against what the file says of it."""
@@ -94,9 +100,7 @@ class Walk:
         scope.update(graph.constants)
         for node in graph.nodes:
             outputs = self.visit(node, graph, scope)
-            for name, value in zip(node.outputs, outputs, strict=False):
-                if name:
-                    scope[name] = value
+            scope.update({name: value for name, value in zip(node.outputs, outputs, strict=False) if name})
         missing = [name for name in graph.outputs if name not in scope]
         if missing:
             self.findings.append(_undefined(missing[0], f"graph `{graph.name}`"))
@@ -110,6 +114,8 @@ class Walk:
             if name and value is None:
                 self.findings.append(_undefined(name, where))
                 scope[name] = Tensor("undefined", None)
+        if node.op_type not in FROM_SHAPES and (node_has_body(node) or not self.data.isdisjoint(node.inputs)):
+            self.data.update(name for name in node.outputs if name)
         version = version_of(self.opsets, node.domain)
         outer, self.constraints.place = self.constraints.place, where
         try:
@@ -138,10 +144,18 @@ class Walk:
             inner = dict(scope)
             given = zip(graph.inputs, arguments, strict=False)
             inner.update({name: value for name, value in given if value is not None})
+            self.data.update(graph.inputs)
             return self.run(graph, inner)
 
-        result = rule(Call(node, inputs, version, self.constraints, run))
-        return result if isinstance(result, list) else [result]
+        def try_(graph: Graph, arguments: Sequence[Value | None]) -> list[Value]:
+            constraints, n_findings = dict(self.constraints.found), len(self.findings)
+            outputs = run(graph, arguments)
+            self.constraints.found = constraints
+            del self.findings[n_findings:]
+            return outputs
+
+        result = rule(Call(node, inputs, version, self.constraints, run, try_, self.data.__contains__))
+        return [result] if isinstance(result, Tensor | Listed | Optional) else list(result)
 
 
 def typed(node: Node, inputs: Sequence[Value | None], version: int, outputs: Sequence[Value | None]) -> list[Value]:
@@ -159,11 +173,16 @@ def typed(node: Node, inputs: Sequence[Value | None], version: int, outputs: Seq
     return result
 
 
+def node_has_body(node: Node) -> bool:
+    """Tell whether a node has a subgraph, which may read any tensor around it."""
+    return any(isinstance(value, Graph) for value in node.attributes.values())
+
+
 def shaped(scope: Mapping[str, Value]) -> dict[str, Shaped]:
     """All tensors by name; the tensors of a sequence are numbered."""
     result: dict[str, Shaped] = {}
     for name, value in scope.items():
-        while isinstance(value, Optional):
+        if isinstance(value, Optional):
             value = value.value
         if isinstance(value, Listed):
             result.update({f"{name}[{index}]": _shaped(item) for index, item in enumerate(value.items or ())})
@@ -185,7 +204,7 @@ def _symbols(inputs: Mapping[str, Value]) -> tuple[str, ...]:
     """The symbols of the inputs, in order of appearance."""
     names: dict[str, None] = {}
     for value in inputs.values():
-        while isinstance(value, Optional):
+        if isinstance(value, Optional):
             value = value.value
         if isinstance(value, Tensor):
             for dim in value.dims or ():

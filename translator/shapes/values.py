@@ -7,7 +7,7 @@ only, and of an undecided tensor nothing but the type.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import sympy
@@ -15,7 +15,7 @@ import sympy
 from translator.shapes.expressions import Size
 
 Array = np.ndarray[Any, Any]
-Entry = int | bool | float | sympy.Expr | None
+Entry: TypeAlias = "int | bool | float | sympy.Expr | None"
 Dims = tuple[Size, ...]
 
 MOST_ENTRIES = 4096
@@ -86,7 +86,13 @@ def known(dtype: str, array: Array | list[Any]) -> Tensor:
 
 def entries_of_array(array: Array) -> Array | None:
     """Known entries as Python numbers; None for a long array or one that holds no numbers."""
-    if array.size > MOST_ENTRIES or array.dtype.kind not in "biuf":
+    if array.size > MOST_ENTRIES:
+        return None
+    if array.dtype.name.startswith(("bfloat", "float")):
+        array = array.astype(np.float64)
+    elif array.dtype.name.startswith(("int", "uint")):
+        array = array.astype(np.uint64 if array.dtype == np.uint64 else np.int64)
+    elif array.dtype != np.bool_:
         return None
     result = np.empty(array.shape, dtype=object)
     result.ravel()[...] = np.array(array.ravel().tolist(), dtype=object)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from translator.shapes.calls import Call, rule, shaped
 from translator.shapes.expressions import Size, minus, plus, times
 from translator.shapes.rules.layout import divided
-from translator.shapes.values import Dims, Tensor, misfit
+from translator.shapes.values import Dims, Tensor
 
 
 def heads(call: Call, index: int, name: str) -> Dims:
@@ -57,8 +57,14 @@ def flex_attention(call: Call) -> Tensor:
 
 @rule("RotaryEmbedding")
 def rotary(call: Call) -> Tensor:
-    """The shape stays."""
-    return shaped(call.dims(0, 3, 4))
+    """The shape stays; without positions there is one angle for each place, perhaps for each element of the batch."""
+    dims = call.dims(0, 3, 4)
+    if not call.has(3):
+        batch, length, _ = call.dims(1, 3)
+        place = (dims[0], dims[2] if len(dims) == 4 else dims[1])
+        angles = call.constraints.broadcast([place, (batch, length)], "`RotaryEmbedding` has one angle for each place")
+        call.constraints.same_dims(place, angles, "`RotaryEmbedding` has no more angles than places")
+    return shaped(dims)
 
 
 @rule("LinearAttention")
@@ -68,7 +74,7 @@ def linear_attention(call: Call) -> list[Tensor | None]:
     q_heads, kv_heads = call.required("q_num_heads"), call.required("kv_num_heads")
     batch = call.constraints.same(query[0], key[0], "`LinearAttention` has one batch size")
     width = divided(call, value[2], kv_heads)
-    state = shaped([batch, kv_heads, divided(call, key[2], kv_heads), width])
+    state = shaped([batch, kv_heads, divided(call, key[2], kv_heads), width], call.tensor(0).dtype)
     if call.has(3):
         state = shaped(call.dims(3, 4), call.tensor(3).dtype)
     return [shaped([batch, query[1], times(width, q_heads)]), state]
@@ -82,6 +88,3 @@ def causal_convolution(call: Call) -> list[Tensor | None]:
     if not isinstance(weights[2], int) and call.has(3):
         return [shaped(dims), shaped(call.dims(3, 3))]
     return [shaped(dims), shaped([dims[0], channels, minus(weights[2], 1)])]
-
-
-_ = misfit

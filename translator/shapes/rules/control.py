@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from translator.shapes.calls import Call, rule, shaped
 from translator.shapes.expressions import Size, equal
@@ -48,9 +49,10 @@ def if_(call: Call) -> list[Value | None]:
     condition = entry(call.value(0))
     if condition is not None:
         return list(call.run(call.required("then_branch" if condition else "else_branch"), []))
-    one, other = call.run(call.required("then_branch"), []), call.run(call.required("else_branch"), [])
+    one, other = call.try_(call.required("then_branch"), []), call.try_(call.required("else_branch"), [])
     if not all(agree(a, b) for a, b in zip(one, other, strict=True)):
-        raise Undecided("the two branches of `If` give different shapes", data_dependent=True)
+        data_dependent = call.of_data(call.name(0))
+        raise Undecided("the two branches of `If` give different shapes", data_dependent=data_dependent)
     return [of_shape(value) for value in one]
 
 
@@ -146,9 +148,8 @@ def scan(call: Call) -> list[Value | None]:
         steps = dims[place] if steps is None else call.constraints.same(steps, dims[place], "`Scan` has one length")
         arguments[n_states + index] = shaped((*dims[:place], *dims[place + 1 :]), operands[n_states + index].dtype)
     outputs = call.run(body, arguments)
-    states, rows = outputs[:n_states], outputs[n_states:]
-    _states_stay(states, arguments)
-    results: list[Value | None] = list(states)
+    rows = outputs[n_states:]
+    results: list[Value | None] = _states(call, outputs[:n_states], arguments)
     for axis, row in zip(_axes(call, "scan_output_axes", len(rows)), rows, strict=True):
         dims = _dims_of(row)
         place = call.axis(axis, len(dims) + 1)
@@ -165,7 +166,7 @@ def _batched_scan(
         for index, (dims, operand) in enumerate(zip(shapes, operands, strict=True))
     ]
     outputs = call.run(body, arguments)
-    _states_stay(outputs[:n_states], arguments)
+    outputs[:n_states] = _states(call, outputs[:n_states], arguments)
     batch, steps = shapes[n_states][0], shapes[n_states][1]
     results: list[Value | None] = []
     for index, value in enumerate(outputs):
@@ -181,13 +182,19 @@ def _axes(call: Call, name: str, count: int) -> list[int]:
     return axes
 
 
-def _states_stay(states: Sequence[Value], given: Sequence[Value | None]) -> None:
-    for state, before in zip(states, given, strict=False):
-        if before is None or not agree(state, before):
-            raise Undecided("the shape of a state of `Scan` changes")
+def _states(call: Call, after: Sequence[Value], before: Sequence[Value | None]) -> list[Any]:
+    """The states behind the last step, whose shapes are those before the first one."""
+    return [
+        shaped(
+            call.constraints.same_dims(_dims_of(old), _dims_of(new), "the states of `Scan` keep their shapes"),
+            new.dtype,
+        )
+        for old, new in zip(before, after, strict=False)
+        if isinstance(new, Tensor)
+    ]
 
 
-def _dims_of(value: Value) -> Dims:
+def _dims_of(value: Value | None) -> Dims:
     if not isinstance(value, Tensor) or value.dims is None:
         raise Undecided("the shape of an output of the body of `Scan` is not known")
     return value.dims

@@ -10,19 +10,84 @@ import numpy as np
 from translator.shapes import entries
 from translator.shapes.calls import Call, rule, shaped
 from translator.shapes.entries import FLOATS, exact, in_type, is_symbolic
-from translator.shapes.expressions import Size, minus, plus, reduced
+from translator.shapes.expressions import Size, minus, plus
 from translator.shapes.graph import dtype_name
-from translator.shapes.values import MOST_ENTRIES, Array, Entry, Tensor, Undecided, misfit
+from translator.shapes.values import MOST_ENTRIES, Array, Entry, Tensor
 
-SAME = """
-Abs Acos Acosh Asin Asinh Atan Atanh BitwiseNot Ceil Celu Cos Cosh Elu Erf Exp Floor Gelu HardSigmoid HardSwish LeakyRelu Log
-Mish Neg Not Reciprocal Relu Round Selu Shrink Sigmoid Sign Sin Sinh Softplus Softsign Sqrt Swish Tan Tanh ThresholdedRelu
-Clip IsInf IsNaN BitCast Cast CastLike
-""".split()
-BROADCAST = """
-Add And BitShift BitwiseAnd BitwiseOr BitwiseXor Div Equal Greater GreaterOrEqual Less LessOrEqual Max Mean Min Mod Mul Or PRelu
-Pow Sub Sum Where Xor
-""".split()
+SAME = [
+    "Abs",
+    "Acos",
+    "Acosh",
+    "Asin",
+    "Asinh",
+    "Atan",
+    "Atanh",
+    "BitwiseNot",
+    "Ceil",
+    "Celu",
+    "Cos",
+    "Cosh",
+    "Elu",
+    "Erf",
+    "Exp",
+    "Floor",
+    "Gelu",
+    "HardSigmoid",
+    "HardSwish",
+    "LeakyRelu",
+    "Log",
+    "Mish",
+    "Neg",
+    "Not",
+    "Reciprocal",
+    "Relu",
+    "Round",
+    "Selu",
+    "Shrink",
+    "Sigmoid",
+    "Sign",
+    "Sin",
+    "Sinh",
+    "Softplus",
+    "Softsign",
+    "Sqrt",
+    "Swish",
+    "Tan",
+    "Tanh",
+    "ThresholdedRelu",
+    "Clip",
+    "IsInf",
+    "IsNaN",
+    "BitCast",
+    "Cast",
+    "CastLike",
+]
+BROADCAST = [
+    "Add",
+    "And",
+    "BitShift",
+    "BitwiseAnd",
+    "BitwiseOr",
+    "BitwiseXor",
+    "Div",
+    "Equal",
+    "Greater",
+    "GreaterOrEqual",
+    "Less",
+    "LessOrEqual",
+    "Max",
+    "Mean",
+    "Min",
+    "Mod",
+    "Mul",
+    "Or",
+    "PRelu",
+    "Pow",
+    "Sub",
+    "Sum",
+    "Where",
+    "Xor",
+]
 
 Operation = Callable[..., Entry]
 
@@ -160,6 +225,8 @@ def broadcast(call: Call) -> Tensor:
     operands = [call.tensor(index) for index in range(len(call.inputs))]
     if call.op == "Where":
         call.dims(2)
+    if call.version < 7 and (call.op == "PRelu" or "broadcast" in call.node.attributes):
+        return shaped(call.dims(0))  # until opset 6 the second operand is laid along an axis of the first
     dims = call.constraints.broadcast(
         [call.dims(index) for index in range(len(operands))], f"`{call.op}` broadcasts its operands"
     )
@@ -229,7 +296,3 @@ def eye_like(call: Call) -> Tensor:
     dims = call.dims(0, 2)
     element = call.attribute("dtype", None)
     return Tensor(call.tensor(0).dtype if element is None else dtype_name(element), dims)
-
-
-__all__ = ["broadcast", "same"]
-_ = (Undecided, misfit, reduced)

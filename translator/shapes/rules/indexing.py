@@ -81,7 +81,12 @@ def scatter_nd(call: Call) -> Tensor:
     data, dims = call.tensor(0), call.dims(0)
     content = None
     places, updates = small_integers(call.tensor(1).content), call.tensor(2).content
-    if data.content is not None and places is not None and updates is not None and "reduction" not in call.node.attributes:
+    if (
+        data.content is not None
+        and places is not None
+        and updates is not None
+        and "reduction" not in call.node.attributes
+    ):
         content = data.content.copy()
         content[tuple(np.moveaxis(places, -1, 0))] = updates
     return Tensor("", dims, content)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from translator.shapes.calls import Call, rule, shaped
+from translator.shapes.calls import Call, rule
 from translator.shapes.expressions import Size, ceil_div, minus, quotient, times, total
 from translator.shapes.values import MOST_ENTRIES, Array, Dims, Tensor, misfit
 
@@ -89,6 +89,3 @@ def cut(data: Tensor, dims: Dims, axis: int, parts: list[Size]) -> list[Tensor]:
         start = start + part if start is not None and isinstance(part, int) else None
         result.append(Tensor(data.dtype, (*dims[:axis], part, *dims[axis + 1 :]), content))
     return result
-
-
-_ = shaped

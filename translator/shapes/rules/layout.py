@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import sympy
 
 from translator.shapes.calls import Call, rule, shaped
@@ -12,7 +13,6 @@ from translator.shapes.expressions import (
     Size,
     at_least,
     ceil_div,
-    equal,
     floor_div,
     maximum,
     minimum,
@@ -140,8 +140,6 @@ def expand(call: Call) -> Tensor:
 
 
 def _broadcast(content: Array, dims: list[int]) -> Array | None:
-    import numpy as np
-
     return np.broadcast_to(content, dims) if np.prod(dims, dtype=float) <= MOST_ENTRIES else None
 
 
@@ -153,11 +151,9 @@ def tile(call: Call) -> Tensor:
     if len(repeats) != len(dims):
         raise misfit(f"`Tile` has {len(repeats)} repeats for {len(dims)} axes")
     result = tuple(times(dim, repeat) for dim, repeat in zip(dims, repeats, strict=True))
-    if data.content is not None and all(isinstance(size, int) for size in result):
-        import numpy as np
-
-        if np.prod([int(size) for size in result], dtype=float) <= MOST_ENTRIES:
-            return known(data.dtype, np.tile(data.content, [int(repeat) for repeat in repeats]))
+    sizes = [size for size in result if isinstance(size, int)]
+    if data.content is not None and len(sizes) == len(result) and np.prod(sizes, dtype=float) <= MOST_ENTRIES:
+        return known(data.dtype, np.tile(data.content, [int(repeat) for repeat in repeats]))
     return shaped(result)
 
 
@@ -248,9 +244,7 @@ def space_to_depth(call: Call) -> Tensor:
     """Blocks of pixels become channels."""
     batch, channels, height, width = call.dims(0, 4)
     block = call.required("blocksize")
-    return shaped(
-        [batch, times(channels, block * block), divided(call, height, block), divided(call, width, block)]
-    )
+    return shaped([batch, times(channels, block * block), divided(call, height, block), divided(call, width, block)])
 
 
 @rule("CenterCropPad")
@@ -273,6 +267,3 @@ def col2im(call: Call) -> Tensor:
     batch, rows, _ = call.dims(0, 3)
     image, block = sizes_of(call, 1), sizes_of(call, 2)
     return shaped([batch, divided(call, rows, product(block)), *image])
-
-
-_ = equal

@@ -40,9 +40,7 @@ def resize(call: Call) -> Tensor:
         region = _factors(call, 1)
         if len(region) != 2 * len(axes):
             raise misfit(f"`Resize` has {len(region)} places of a region for {len(axes)} axes")
-        factors = [
-            factor * (region[index + len(axes)] - region[index]) for index, factor in enumerate(factors)
-        ]
+        factors = [factor * (region[index + len(axes)] - region[index]) for index, factor in enumerate(factors)]
     return shaped(_scaled(call, dims, axes, factors))
 
 

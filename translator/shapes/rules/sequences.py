@@ -14,6 +14,8 @@ def items_of(call: Call, index: int) -> tuple[Tensor, ...]:
     value = call.value(index)
     if isinstance(value, Optional) and value.present is not False:
         value = value.value
+    if isinstance(value, Tensor) and value.dims is None:
+        raise Undecided(f"`{call.name(index)}` is not known")
     if not isinstance(value, Listed):
         raise misfit(f"`{call.op}` takes a sequence in `{call.name(index)}`")
     if value.items is None:
@@ -71,8 +73,7 @@ def erase(call: Call) -> Listed:
 @rule("SequenceLength")
 def length(call: Call) -> Tensor:
     """How many tensors there are."""
-    content = known("int64", len(items_of(call, 0)))  # type: ignore[arg-type]
-    return content
+    return known("int64", len(items_of(call, 0)))  # type: ignore[arg-type]
 
 
 @rule("ConcatFromSequence")

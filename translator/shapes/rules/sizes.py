@@ -6,12 +6,14 @@ import math
 from typing import Any
 
 import numpy as np
+import sympy
 
 from translator.shapes.calls import Call, rule
 from translator.shapes.entries import exact
 from translator.shapes.expressions import (
     Size,
     at_least,
+    ceil_div,
     equal,
     maximum,
     minus,
@@ -19,9 +21,6 @@ from translator.shapes.expressions import (
     product,
     rounded_down,
     times,
-)
-from translator.shapes.expressions import (
-    ceil_div as ceil_div_sizes,
 )
 from translator.shapes.values import MOST_ENTRIES, Tensor, Undecided, known, misfit
 
@@ -47,7 +46,12 @@ def size(call: Call) -> Tensor:
 @rule("Constant")
 def constant(call: Call) -> Tensor:
     """A stored value."""
-    for name, dtype in (("value_int", "int64"), ("value_ints", "int64"), ("value_float", "float"), ("value_floats", "float")):
+    for name, dtype in (
+        ("value_int", "int64"),
+        ("value_ints", "int64"),
+        ("value_float", "float"),
+        ("value_floats", "float"),
+    ):
         if name in call.node.attributes:
             return known(dtype, np.array(call.required(name), dtype=object))
     for name in ("value_string", "value_strings"):
@@ -64,8 +68,8 @@ def constant_of_shape(call: Call) -> Tensor:
     value: Tensor = call.attribute("value", known("float", [0.0]))
     dims = sizes_of(call, 0)
     number = None if value.content is None else value.content.ravel()[0]
-    if all(isinstance(dim, int) for dim in dims) and math.prod(dims) <= MOST_ENTRIES and number is not None:  # type: ignore[arg-type]
-        return known(value.dtype, np.full(dims, number, dtype=object))  # type: ignore[arg-type]
+    if all(isinstance(dim, int) for dim in dims) and math.prod(dims) <= MOST_ENTRIES and number is not None:
+        return known(value.dtype, np.full(dims, number, dtype=object))
     return Tensor(value.dtype, tuple(dims))
 
 
@@ -112,8 +116,7 @@ def _known_range(call: Call, start: float, limit: float, step: float) -> Tensor:
     count = max(0, math.ceil((limit - start) / step))
     if count > MOST_ENTRIES:
         return Tensor("", (count,))
-    made = known("", [start + index * step for index in range(count)])
-    return made
+    return known("", [start + index * step for index in range(count)])
 
 
 def _count(first: Size, last: Size, step: Size) -> Size:
@@ -126,14 +129,8 @@ def _count(first: Size, last: Size, step: Size) -> Size:
     if equal(step, 1) and (isinstance(distance, int) or distance.is_integer):
         return maximum(0, distance)
     if at_least(step, 1) and isinstance(step, int) and (isinstance(distance, int) or distance.is_integer):
-        return maximum(0, ceil_div_sizes(distance, step))
+        return maximum(0, ceil_div(distance, step))
     if isinstance(step, int) or step.is_positive:
-        whole = minus(0, rounded_down(-(_as_expression(distance) / step)))
+        whole = minus(0, rounded_down(-(sympy.sympify(distance) / step)))
         return maximum(0, whole)
     raise Undecided(f"the sign of the step {step} of `Range` is not known")
-
-
-def _as_expression(value: Size) -> Any:
-    import sympy
-
-    return sympy.sympify(value)

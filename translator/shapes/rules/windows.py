@@ -59,9 +59,7 @@ def window(call: Call, rank: int, weights: Dims = ()) -> list[Size]:
     else:
         kernel = [int(size) for size in call.required("kernel_shape")]
         if stored:
-            kernel = list(
-                call.constraints.same_dims(tuple(kernel), tuple(stored), f"`kernel_shape` of `{call.op}`")
-            )
+            kernel = list(call.constraints.same_dims(tuple(kernel), tuple(stored), f"`kernel_shape` of `{call.op}`"))
     if len(kernel) != rank:
         raise misfit(f"`{call.op}` has a window of {len(kernel)} axes for {rank}")
     return kernel
