@@ -1,9 +1,10 @@
 """ONNX's own backend suite through fom: which cases are accepted, sound and within the suite's tolerance.
 
-    python -m benchmarks.conformance [--cases REGEX] [--misses] [--kind node|pytorch|simple|all]
+    python -m benchmarks.conformance [--cases REGEX] [--misses] [--conditional] [--kind node|pytorch|simple|all]
 
 The list of cases: base cases of operators that are unconditionally of fixed depth, with tensors of float16, bfloat16, float,
-double, whole numbers and truth values, outside of training mode.
+double, whole numbers and truth values, outside of training mode. With --conditional, the operators that are of fixed depth
+where what decides the depth is a constant: control flow, recurrent cells, lists and optionals.
 """
 
 from __future__ import annotations
@@ -72,13 +73,18 @@ def load(kind: str) -> Iterator[Case]:
         yield Case(test.name, kind, model, tuple(sets), test.rtol, test.atol)
 
 
-def is_listed(case: Case) -> bool:
-    """Whether a node case belongs to the list."""
+def is_listed(case: Case, conditional: bool = False) -> bool:
+    """Whether a node case belongs to the list, or to the one of operators of fixed depth under a condition."""
     if case.name.endswith("_expanded") or "_expanded_ver" in case.name or len(case.model.graph.node) != 1:
         return False
     node = case.model.graph.node[0]
-    if node.domain not in ("", "ai.onnx") or node.op_type in CONDITIONAL | OUTSIDE:
+    if node.domain not in ("", "ai.onnx") or node.op_type in OUTSIDE:
         return False
+    is_list = any(value.type.WhichOneof("value") != "tensor_type" for value in case.model.graph.input)
+    if conditional != (node.op_type in CONDITIONAL or (node.op_type == "Identity" and is_list)):
+        return False
+    if conditional:
+        return True
     schema = onnx.defs.get_schema(node.op_type) if onnx.defs.has(node.op_type) else None
     if schema is None or (schema.deprecated and node.op_type not in ("Upsample", "Scatter")):
         return False
@@ -94,6 +100,12 @@ def is_listed(case: Case) -> bool:
 
 def compare(case: Case, expected: Any, found: Any) -> str:
     """What is wrong with an output; empty if it is within the suite's tolerance."""
+    if expected is None or isinstance(expected, list):
+        if not isinstance(found, type(expected)) or len(expected or ()) != len(found or ()):
+            return f"{found}, expected {expected}"
+        return "; ".join(filter(None, (compare(case, *pair) for pair in zip(expected or (), found or (), strict=True))))
+    if isinstance(expected, onnx.TensorProto):
+        expected = numpy_helper.to_array(expected)
     expected, found = np.asarray(expected), np.asarray(found)
     if expected.shape != found.shape:
         return f"shape {found.shape}, expected {expected.shape}"
@@ -130,6 +142,7 @@ def main() -> None:
     parser.add_argument("--cases", default="")
     parser.add_argument("--kind", default="all")
     parser.add_argument("--misses", action="store_true")
+    parser.add_argument("--conditional", action="store_true", help="control flow, recurrent cells, lists and optionals")
     parser.add_argument("--expanded", action="store_true", help="the expanded twins instead of the listed cases")
     options = parser.parse_args()
     kinds = {"node": ["node"], "pytorch": ["pytorch-converted", "pytorch-operator"], "simple": ["simple"]}
@@ -140,7 +153,7 @@ def main() -> None:
             if not re.search(options.cases, case.name):
                 continue
             if kind == "node" and (
-                ("_expanded" in case.name) != options.expanded or not (options.expanded or is_listed(case))
+                ("_expanded" in case.name) != options.expanded or not (options.expanded or is_listed(case, options.conditional))
             ):
                 continue
             verdict, why = run(case)

@@ -101,6 +101,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "acosh": np.arccosh,
     "atanh": np.arctanh,
     "round": np.rint,
+    "float32": lambda x: np.asarray(x, dtype=np.float32).astype(np.float64),
     "floor": np.floor,
     "ceil": np.ceil,
     "ge": lambda a, b: a >= b,

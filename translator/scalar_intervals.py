@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from circuits.scalar import Scalar
+from circuits.scalar import OPERATIONS, Scalar
 from translator import intervals
 from translator.intervals import EPS, Interval, Reals, down, point, settled, up
 
@@ -235,6 +235,7 @@ ENCLOSURES: dict[str, Callable[..., Interval]] = {
     "acosh": increasing(np.arccosh, (1.0, 0.0), domain=(1.0, np.inf)),
     "atanh": increasing(np.arctanh, domain=(-1.0, 1.0)),
     "round": steps(np.rint),
+    "float32": steps(OPERATIONS["float32"]),
     "floor": steps(np.floor),
     "ceil": steps(np.ceil),
     "ge": at_least,

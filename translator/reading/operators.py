@@ -9,19 +9,30 @@ import numpy as np
 
 from circuits.positions import AtLeast, Term, negation, var
 from circuits.scalar import X
-from translator.reading import contraction, layout_operators, movement, normalizing, scalar_operators, windows
+from translator.reading import (
+    contraction,
+    control_flow,
+    layout_operators,
+    movement,
+    normalizing,
+    quantized,
+    recurrent,
+    scalar_operators,
+    sequences,
+    windows,
+)
 from translator.reading.context import Context, dims_of
-from translator.reading.elementwise import binary, unary
+from translator.reading.elementwise import unary
 from translator.reading.loading import Operator
 from translator.reading.reduction import argmax_positions, reduce
 from translator.reading.refusing import Refusal
 from translator.reading.softmax import softmax
-from translator.reading.table import OPERATORS, Inputs, call, lowering, needed, number, optional, wide
+from translator.reading.table import OPERATORS, Inputs, call, lowering, needed, number, optional
 from translator.reading.values import Positional, Value
 
 __all__ = ["OPERATORS"]
 
-FILLED_BY = (scalar_operators, layout_operators)
+FILLED_BY = (scalar_operators, layout_operators, quantized, control_flow, recurrent, sequences)
 
 
 @lowering("MatMul")
@@ -73,21 +84,6 @@ def _reduce_norm(context: Context, operator: Operator, values: Inputs) -> Value:
     return unary(context, call("sqrt", X), total) if operator.op_type == "ReduceL2" else total
 
 
-@lowering("ArgMax", "ArgMin")
-def _argmax(context: Context, operator: Operator, values: Inputs) -> Value:
-    x = needed(values, 0)
-    axis = operator.attributes.get("axis", 0) % len(dims_of(x))
-    if operator.op_type == "ArgMin" or operator.attributes.get("select_last_index", 0):
-        raise Refusal("N050", f"{operator.op_type} with these attributes is not supported")
-    if isinstance(x, Positional) and dims_of(x)[axis].n_coef:
-        return argmax_positions(x, axis, bool(operator.attributes.get("keepdims", 1)))
-    raise Refusal(
-        "N050",
-        "ArgMax of values that depend on the input is only supported as the network's output",
-        help="export the logits",
-    )
-
-
 @lowering("LayerNormalization", "RMSNormalization", "SimplifiedLayerNormalization")
 def _layer_norm(context: Context, operator: Operator, values: Inputs) -> list[Value]:
     return [normalizing.layer_normalization(context, operator, values)]
@@ -108,17 +104,6 @@ def _unsupported_norm(context: Context, operator: Operator, values: Inputs) -> V
 @lowering("Conv")
 def _conv(context: Context, operator: Operator, values: Inputs) -> Value:
     return windows.convolve(context, operator, values)
-
-
-@lowering("ConvInteger")
-def _conv_integer(context: Context, operator: Operator, values: Inputs) -> Value:
-    x, kernel = needed(values, 0), needed(values, 1)
-    zero, kernel_zero = optional(values, 2), optional(values, 3)
-    if zero is not None:
-        x = binary(context, "sub", x, wide(zero))
-    if kernel_zero is not None and isinstance(kernel, np.ndarray) and isinstance(kernel_zero, np.ndarray):
-        kernel = wide(kernel) - kernel_zero.astype(np.int64).reshape(-1, *(1,) * (kernel.ndim - 1))
-    return windows.convolve(context, operator, [x, kernel])
 
 
 @lowering("MaxPool", "AveragePool")

@@ -8,18 +8,15 @@ import numpy as np
 
 from circuits.positions import TRUE
 from circuits.scalar import Scalar, X
-from translator.reading import contraction
 from translator.reading.context import Context, dims_of
 from translator.reading.elementwise import binary, unary, where
 from translator.reading.loading import Operator
 from translator.reading.positional import elementwise, is_terms, of_array
-from translator.reading.reduction import reduce
 from translator.reading.refusing import Refusal
-from translator.reading.table import OPERATORS, Inputs, call, lowering, needed, number, optional, wide
+from translator.reading.table import OPERATORS, Inputs, call, lowering, needed, number, optional
 from translator.reading.values import Array, Data, Positional, Value
 
 SCALARS: dict[str, Scalar] = {
-    "Identity": X,
     "Neg": call("neg", X),
     "Abs": call("abs", X),
     "Sqrt": call("sqrt", X),
@@ -230,58 +227,3 @@ def _is_integer(context: Context, value: Data) -> bool:
         if any(ref.node != context.assembly.letters or (matrix.data % 1).any() for ref, matrix in affine.operands):
             return False
     return True
-
-
-@lowering("MatMulInteger")
-def _matmul_integer(context: Context, operator: Operator, values: Inputs) -> Value:
-    a, b = needed(values, 0), needed(values, 1)
-    zero_a, zero_b = optional(values, 2), optional(values, 3)
-    if zero_a is not None:
-        a = binary(context, "sub", a, wide(zero_a))
-    if zero_b is not None:
-        b = binary(context, "sub", wide(b), wide(zero_b))
-    return contraction.matmul(context, a, wide(b))
-
-
-@lowering("DynamicQuantizeLinear")
-def _dynamic_quantize(context: Context, operator: Operator, values: Inputs) -> list[Value]:
-    """Scale and zero point from the range of the whole tensor, as the operator's text says."""
-    x = needed(values, 0)
-    zero, most = np.array(0.0), np.array(255.0)
-    high = binary(context, "max", reduce(context, "max", x, None, False), zero)
-    low = binary(context, "min", reduce(context, "min", x, None, False), zero)
-    scale = binary(context, "div", binary(context, "sub", high, low), most)
-    shift = unary(context, SCALARS["Round"], binary(context, "div", unary(context, SCALARS["Neg"], low), scale))
-    point = binary(context, "min", binary(context, "max", shift, zero), most)
-    codes = binary(context, "add", unary(context, SCALARS["Round"], binary(context, "div", x, scale)), point)
-    return [binary(context, "min", binary(context, "max", codes, zero), most), scale, point]
-
-
-@lowering("DequantizeLinear")
-def _dequantize(context: Context, operator: Operator, values: Inputs) -> Value:
-    x = needed(values, 0)
-    zero = optional(values, 2)
-    if zero is not None:
-        x = binary(context, "sub", x, wide(_along(operator, zero, len(dims_of(x)))))
-    return binary(context, "mul", x, _along(operator, needed(values, 1), len(dims_of(x))))
-
-
-@lowering("QuantizeLinear")
-def _quantize(context: Context, operator: Operator, values: Inputs) -> Value:
-    x = needed(values, 0)
-    rank = len(dims_of(x))
-    zero = optional(values, 2)
-    info = np.iinfo(zero.dtype if isinstance(zero, np.ndarray) and zero.dtype.kind in "iu" else np.uint8)
-    result = unary(context, SCALARS["Round"], binary(context, "div", x, _along(operator, needed(values, 1), rank)))
-    if zero is not None:
-        result = binary(context, "add", result, wide(_along(operator, zero, rank)))
-    return unary(context, call("min", call("max", X, float(info.min)), float(info.max)), result)
-
-
-def _along(operator: Operator, value: Value, rank: int) -> Value:
-    """A scale or zero point of one axis, broadcast to the tensor."""
-    if not isinstance(value, np.ndarray) or value.ndim == 0 or value.size == 1:
-        return value.reshape(()) if isinstance(value, np.ndarray) else value
-    shape = [1] * rank
-    shape[operator.attributes.get("axis", 1) % rank] = value.size
-    return value.reshape(shape)
