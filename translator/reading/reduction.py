@@ -65,9 +65,9 @@ def reduce(context: Context, how: str, value: Value, axes: Sequence[int] | None,
 
 
 def _times(count: Value, factor: Value) -> Value:
-    from translator.reading.elementwise import _binary_terms
+    from translator.reading.elementwise import binary_terms
 
-    return _binary_terms("mul", np.asarray(count), np.asarray(factor))
+    return binary_terms("mul", np.asarray(count), np.asarray(factor))
 
 
 def _grouped(value: Data, gone: list[int]) -> dict[Key, dict[Key, Part]]:
