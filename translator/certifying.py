@@ -16,17 +16,20 @@ from circuits.diagnostics import fail
 from circuits.evaluate import evaluate
 from circuits.network import Network
 from circuits.readout import decisions, scores
-from translator.enclosure import enclose_output
+from translator.enclosure import cost, enclose_output
 from translator.fidelity import Fidelity, InputSet, encode
 from translator.intervals import EPS, Interval, up
 from translator.real import RealNetwork
 
 if TYPE_CHECKING:
+    from translator.pipeline import Settings
     from translator.sides import Source
+    from translator.store import Artifacts
 
 Array = np.ndarray[Any, Any]
 
-CERTIFIED_INPUTS = 20_000
+MOST_INPUTS, LEAST_INPUTS = 2_000, 20
+MOST_COST = 20_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,25 +120,42 @@ def real_network_of(source: Source) -> RealNetwork:
     Raises:
         FomError: the model cannot be read.
     """
-    from translator.pipeline import Settings, Translation, read_network
+    from translator.pipeline import Translation, read_network
     from translator.store import Artifacts
 
     if isinstance(source, Translation):
         settings = source.settings
     elif isinstance(source, Artifacts):
-        chosen = source.manifest.get("settings", {})
-        longest = str(chosen.get("longest", Settings.longest)) if isinstance(chosen, dict) else ""
-        if not longest.isdigit() or int(longest) < 1:
-            raise fail("T053", "the manifest is damaged: it has no settings", help="translate again")
-        settings = Settings(alphabet=",".join(source.network.alphabet) or None, longest=int(longest))
+        settings = settings_of(source)
     else:
         raise TypeError(f"{type(source).__name__} is no translation")
     return read_network(source.model, settings)[0]
 
 
+def settings_of(artifacts: Artifacts) -> Settings:
+    """The settings with which a folder's model was read.
+
+    Raises:
+        FomError: the manifest does not say them.
+    """
+    from translator.pipeline import Settings
+
+    stored = artifacts.manifest.get("settings")
+    try:
+        given = dict(stored)  # type: ignore[call-overload]
+        longest = int(given.pop("longest"))
+    except (TypeError, ValueError, KeyError) as error:
+        raise fail(
+            "T053", f"the manifest does not say how the model was read: {error}", help="translate again"
+        ) from None
+    reading = {field: given[field] for field in ("alphabet", "bind", "tracks") if field in given}
+    return Settings(longest=longest, **reading)
+
+
 def with_certified(fidelity: Fidelity, real: RealNetwork, network: Network, inputs: InputSet) -> Fidelity:
-    """Count the certified decisions of a fixed network on (a sample of) the fidelity set."""
-    chosen = inputs.sample(CERTIFIED_INPUTS)
+    """Count the certified decisions of a fixed network on the fidelity set, or on a sample that takes a second or two."""
+    longest = max((group.shape[1] for group in inputs.groups), default=1) if real.alphabet_size else 1
+    chosen = inputs.sample(min(MOST_INPUTS, max(LEAST_INPUTS, MOST_COST // cost(real, longest))))
     total, certified, worst = 0, 0, 0.0
     for group in chosen.groups:
         for part in np.array_split(group, max(1, len(group) // 4096)):

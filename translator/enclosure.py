@@ -11,12 +11,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from circuits.evaluate import read
 from circuits.positions import FALSE, Guard, Ref, grid, holds
 from translator import intervals
-from translator.intervals import Interval, point
+from translator.intervals import Interval, Weights, point
 from translator.real import (
     Features,
     Letters,
@@ -30,6 +29,7 @@ from translator.real import (
     RealNode,
     Sum,
 )
+from translator.real_evaluate import split_features
 from translator.relevance import reads, relevance
 from translator.scalar_intervals import enclose_scalar
 
@@ -42,30 +42,51 @@ def enclose(network: RealNetwork, inputs: Array, wanted: Sequence[str] | None = 
     """Enclose the nodes `wanted` (default: all that the output depends on) on a batch.
 
     Args:
-        inputs: letters of shape ``(B, n)``, or features of shape ``(B, total)``, of a length and values that the network accepts.
+        inputs: letters of shape ``(B, n)``, or features: flat, ``(B, total)``, or ``(B, n, size)`` for a sequence of vectors. Of
+            a length and of values that the network accepts.
 
     Returns:
         Intervals of shape ``(B, n, .., n, size)``, both ends NaN where nothing is known.
     """
     inputs = np.asarray(inputs)
-    n = inputs.shape[1] if network.alphabet_size else 1
-    used = relevance(network)
-    nodes = [node for node in network.nodes if used[node.name] != FALSE or (wanted is not None and node.name in wanted)]
+    n = length_of(network, inputs)
+    used = relevance(network, wanted or ())
+    nodes = [node for node in network.nodes if used[node.name] != FALSE]
     kept = {node.name for node in nodes} if wanted is None else set(wanted)
     widest = max(node.size * n**node.n_positions for node in nodes)
     chunk = max(1, CHUNK_ELEMENTS // max(1, widest))
     starts = range(0, max(1, len(inputs)), chunk)
-    parts = [_enclose_chunk(network, nodes, inputs[start : start + chunk], n, kept) for start in starts]
+    weights = {node.name: [Weights.of(o.matrix) for o in node.operands] for node in nodes if isinstance(node, Linear)}
+    parts = [_enclose_chunk(network, nodes, weights, inputs[start : start + chunk], n, kept) for start in starts]
     return {name: _joined([part[name] for part in parts]) for name in kept}
+
+
+def cost(network: RealNetwork, n: int) -> int:
+    """How many numbers and weights enclosing one input of length n takes, about."""
+    used = relevance(network)
+    total = 0
+    for node in network.nodes:
+        if used[node.name] != FALSE:
+            weights = sum(operand.matrix.nnz for operand in node.operands) if isinstance(node, Linear) else 0
+            total += (node.size + weights) * n**node.n_positions
+    return total
 
 
 def enclose_output(network: RealNetwork, inputs: Array) -> Interval:
     """Enclose the decision's numbers on a batch: ``(B, C)``, or ``(B, n, C)`` for one decision per position."""
     output = network.decision
     found = enclose(network, inputs, [output.ref.node])
-    n = np.asarray(inputs).shape[1] if network.alphabet_size else 1
+    n = length_of(network, np.asarray(inputs))
     value = _read(output.ref, output.n_positions, found, n)
     return _broadcast(value, (len(inputs), *(n,) * output.n_positions, value.lo.shape[-1]))
+
+
+def length_of(network: RealNetwork, inputs: Array) -> int:
+    """The length n of a batch, 1 where nothing has positions."""
+    sequence = any(
+        isinstance(node, Letters) or (isinstance(node, Features) and node.n_positions) for node in network.nodes
+    )
+    return int(inputs.shape[1]) if sequence else 1
 
 
 def _joined(parts: list[Interval]) -> Interval:
@@ -79,22 +100,25 @@ def _broadcast(value: Interval, shape: tuple[int, ...]) -> Interval:
 
 
 def _enclose_chunk(
-    network: RealNetwork, nodes: list[RealNode], inputs: Array, n: int, kept: set[str]
+    network: RealNetwork,
+    nodes: list[RealNode],
+    weights: dict[str, list[Weights]],
+    inputs: Array,
+    n: int,
+    kept: set[str],
 ) -> dict[str, Interval]:
     """Enclose node after node, dropping intervals that nobody reads any more."""
     last_use = {ref.node: place for place, node in enumerate(nodes) for ref, _ in reads(node)}
     values: dict[str, Interval] = {}
-    start = 0
+    if network.features:
+        values.update({name: point(part) for name, part in split_features(network, inputs).items()})
     for node in network.nodes:
-        if isinstance(node, Features):
-            values[node.name] = point(inputs[:, start : start + node.size])
-            start += node.size
-        elif isinstance(node, Letters):
+        if isinstance(node, Letters):
             values[node.name] = point(inputs[:, :, None] == np.arange(node.size))
     with np.errstate(all="ignore"):
         for place, node in enumerate(nodes):
             if not isinstance(node, Letters | Features):
-                values[node.name] = _enclose_node(node, n, values)
+                values[node.name] = _enclose_node(node, n, values, weights.get(node.name, []))
             for ref, _ in reads(node):
                 if last_use[ref.node] == place and ref.node not in kept:
                     values.pop(ref.node, None)
@@ -119,15 +143,17 @@ def _masked(value: Interval, allowed: Array, otherwise: float) -> Interval:
     return Interval(lo, lo if value.is_point else np.where(allowed, value.hi, otherwise))
 
 
-def _enclose_node(node: RealNode, n: int, values: dict[str, Interval]) -> Interval:
+def _enclose_node(node: RealNode, n: int, values: dict[str, Interval], weights: list[Weights]) -> Interval:
     k = node.n_positions
     match node:
         case Predicates(guards=guards):
             return point(np.concatenate([_allowed(guard, n, k) for guard in guards], axis=-1))
         case Linear(operands=operands, const=const, length=length):
             row = (1,) * (k + 1) + (-1,)
-            terms = [(csr_array(operand.matrix), _read(operand.ref, k, values, n)) for operand in operands]
-            return intervals.affine(terms, [const.reshape(row), (length * n).reshape(row)])
+            given = [_read(operand.ref, k, values, n) for operand in operands]
+            return intervals.affine(
+                list(zip(weights, given, strict=True)), [const.reshape(row), (length * n).reshape(row)]
+            )
         case Multiply(left=left, left_index=left_index, right=right, right_index=right_index):
             first = _read(left, k, values, n)[..., left_index]
             if left == right and np.array_equal(left_index, right_index):

@@ -92,7 +92,8 @@ def words_up_to(network: real.RealNetwork, max_length: int | None, keep: Any = N
 class Fidelity:
     """Agreement of decisions with onnxruntime, and the largest distance of a logit (None where the file has no logits).
 
-    For a readout at every position an input agrees when all its positions do.
+    For a readout at every position an input agrees when all its positions do. Beside that, how many of `examined` inputs, a
+    sample if there are many, have certified decisions, and the largest bound of a score's error there (`translator.certifying`).
     """
 
     inputs: int
@@ -100,6 +101,9 @@ class Fidelity:
     max_abs_error: float | None
     description: str
     example: str | None
+    examined: int = 0
+    certified: int = 0
+    error_bound: float = float("inf")
 
     @property
     def complete(self) -> bool:

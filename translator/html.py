@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from logic.printer import UNICODE, write
 from logic.syntax import Definition, Sentence
 from translator.report import (
+    certified_text,
     domain_text,
     facts_of,
     fidelity_text,
@@ -50,6 +51,7 @@ def card(translation: Translation) -> str:
     rows += [
         ("precision", precision_text(facts).split("\n")[0]),
         ("fidelity", fidelity_text(fidelity)),
+        ("certified", certified_text(fidelity)),
         ("network", network_text(facts["network"])),
         ("sentence", sentence_line(facts)),
     ]

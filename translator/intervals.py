@@ -127,7 +127,8 @@ def multiply(a: Interval, b: Interval) -> Interval:
     """``a * b``; a square if both are the same object."""
     if a.is_point and b.is_point:
         product = a.lo * b.lo
-        return directed(product, product_error(a.lo, b.lo, product))
+        found = directed(product, product_error(a.lo, b.lo, product))
+        return found if found.is_point else with_sign(found.lo, found.hi, a, b)
     if a is b:
         size = magnitude(a)
         return settled(np.maximum(down(size.lo * size.lo), 0.0), up(size.hi * size.hi))
@@ -139,7 +140,11 @@ def widened_hull(corners: tuple[Reals, ...], a: Interval, b: Interval) -> Interv
     lower, upper = corners[0], corners[0]
     for corner in corners[1:]:
         lower, upper = np.minimum(lower, corner), np.maximum(upper, corner)
-    lower, upper = down(lower), up(upper)
+    return with_sign(down(lower), up(upper), a, b)
+
+
+def with_sign(lower: Reals, upper: Reals, a: Interval, b: Interval) -> Interval:
+    """The interval of two ends that has the sign of a product or quotient of a and b."""
     same = ((a.lo >= 0) & (b.lo >= 0)) | ((a.hi <= 0) & (b.hi <= 0))
     opposite = ((a.lo >= 0) & (b.hi <= 0)) | ((a.hi <= 0) & (b.lo >= 0))
     return settled(np.where(same & (lower < 0), 0.0, lower), np.where(opposite & (upper > 0), 0.0, upper))
@@ -200,31 +205,54 @@ def apply(matrix: csr_array, values: Reals) -> Reals:
     return np.asarray((matrix @ flat.T).T).reshape(*values.shape[:-1], matrix.shape[0])
 
 
-def affine(operands: Sequence[tuple[csr_array, Interval]], const: Sequence[Reals]) -> Interval:
+@dataclass(frozen=True, slots=True, eq=False)
+class Weights:
+    """A sparse matrix, its absolute values, and what bounding a product with it needs to know.
+
+    `terms` is the largest number of weights in a row; all weights are multiples of ``2**unit``; `tiny` tells that products with
+    one of them may underflow.
+    """
+
+    matrix: csr_array
+    positive: csr_array
+    terms: int
+    unit: int
+    tiny: bool
+
+    @classmethod
+    def of(cls, matrix: csr_array) -> Weights:
+        """Prepare a matrix."""
+        stored = csr_array(matrix)
+        positive = abs(stored)
+        tiny = bool(((positive.data > 0) & (positive.data < LEAST_WEIGHT)).any())
+        return cls(stored, positive, int(np.diff(stored.indptr).max(initial=0)), unit(stored.data), tiny)
+
+
+def affine(operands: Sequence[tuple[Weights, Interval]], const: Sequence[Reals]) -> Interval:
     """The sum of matrices times intervals, along the last axis, and of constants.
 
     A sum of points is exact where all terms are multiples of one power of two and their magnitudes add up to fewer than 2**53 of
     it, because float64 does not round there.
     """
-    rows = [int(np.diff(matrix.indptr).max(initial=0)) for matrix, _ in operands]
-    terms = max(1, sum(rows) + sum(bool(part.any()) for part in const))
+    terms = max(1, sum(weights.terms for weights, _ in operands) + sum(bool(part.any()) for part in const))
     gamma, slack = terms * EPS / 2, 1 + (terms + 8) * 4 * EPS  # slack: rounding of the bound itself
-    centre, radius = sum(const, np.zeros(())), gamma * sum(map(np.abs, const), np.zeros(()))
+    centre, radius = np.sum(np.broadcast_arrays(*const), axis=0), np.zeros(())
+    for part in const:
+        radius = radius + gamma * np.abs(part)
     step = min([MOST_UNIT, *map(unit, const)])
     all_points = all(given.is_point for _, given in operands)
-    for matrix, given in operands:
-        positive = abs(matrix)
+    for weights, given in operands:
         if all_points:
-            step = min(step, unit(matrix.data) + unit(given.lo))
-            centre = centre + apply(matrix, given.lo)
-            radius = radius + gamma * apply(positive, np.abs(given.lo))
+            step = min(step, weights.unit + unit(given.lo))
+            centre = centre + apply(weights.matrix, given.lo)
+            radius = radius + gamma * apply(weights.positive, np.abs(given.lo))
             continue
         middle = given.lo + (given.hi - given.lo) * 0.5
         wide = np.maximum(given.hi - middle, middle - given.lo) * (1 + 2 * EPS)
         # one product for both: how wide the interval is, and what rounding adds; where the data is not 0, nothing underflows
         wide = wide + gamma * np.abs(middle) + FLOOR * ((given.lo != 0) | (given.hi != 0))
-        centre, radius = centre + apply(matrix, middle), radius + apply(positive, wide)
-        if matrix.data.size and float(positive.data.min()) < LEAST_WEIGHT:
+        centre, radius = centre + apply(weights.matrix, middle), radius + apply(weights.positive, wide)
+        if weights.tiny:
             radius = radius + FLOOR
     if not all_points:
         return bounded(centre, radius * slack)

@@ -11,6 +11,8 @@ import sys
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from decimal import ROUND_UP, Context, Decimal
+from fractions import Fraction
 from typing import Any, TextIO
 
 from circuits.diagnostics import Diagnostic
@@ -22,7 +24,14 @@ Row = tuple[str, str]
 LABEL_WIDTH = 12
 WIDEST = 110
 NO_BREAK = "\u00a0"
-STYLES = {"holds": "bold green", "refuted": "bold red", "unknown": "bold yellow"}
+ROUNDED_UP = Context(prec=3, rounding=ROUND_UP)
+STYLES = {
+    "holds": "bold green",
+    "refuted": "bold red",
+    "unknown": "bold yellow",
+    "certified": "bold green",
+    "open": "bold yellow",
+}
 
 
 class OutputClosed(Exception):
@@ -81,6 +90,12 @@ def wrap(text: str, width: int) -> list[str]:
 def unbroken(text: str) -> str:
     """Keep a text on one line when it is wrapped."""
     return text.replace(" ", NO_BREAK)
+
+
+def round_up(number: float | Fraction) -> str:
+    """A number that is not negative, rounded up to three digits."""
+    exact = Fraction(number)
+    return f"{ROUNDED_UP.divide(Decimal(exact.numerator), Decimal(exact.denominator)).normalize():g}"
 
 
 def rows_to_lines(rows: Iterable[Row], width: int | None = None, label_width: int = LABEL_WIDTH) -> list[Line]:

@@ -262,7 +262,7 @@ class TestExamples:
 def test_stages_are_timed_and_told() -> None:
     told: list[str] = []
     made = translate("examples/majority/model.onnx", told.append, precision="fixed:3", max_length=3)
-    assert set(made.seconds) == {"read", "fidelity", "precision", "build", "emit"}
+    assert set(made.seconds) == {"read", "fidelity", "precision", "certify", "build", "emit"}
     assert any("onnxruntime on 14 inputs" in line for line in told)
 
 
