@@ -1,4 +1,7 @@
-"""Gather and its relatives: embeddings of letters, position tables, entries at fixed places, shifted reads."""
+"""Gather and its relatives: embeddings of letters, position tables, entries at fixed places, shifted reads.
+
+An index that depends on the input is compared with every place of the axis (`selecting`), also along the sequence.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,11 @@ from circuits.positions import TRUE, Term, var
 from translator.axes import Axis, Key
 from translator.reading.assembly import letters_to_affine
 from translator.reading.context import Context, dims_of
-from translator.reading.movement import reshape, take_fixed, take_static
-from translator.reading.positional import is_terms, lookup, term_array
+from translator.reading.contraction import contract
+from translator.reading.movement import reshape, slice_axis, take_fixed, take_static
+from translator.reading.positional import is_terms, kind_of, lookup, term_array
 from translator.reading.refusing import Refusal
+from translator.reading.selecting import hot, numbers, rearranged, select
 from translator.reading.values import Array, Data, Part, Positional, Value
 
 
@@ -20,14 +25,9 @@ def gather(context: Context, value: Value, index: Value, axis: int) -> Value:
     if isinstance(index, np.ndarray) and is_terms(index):
         return _gather_terms(context, value, index, axis)
     if isinstance(index, Data):
-        if not isinstance(value, np.ndarray) or axis:
-            raise Refusal(
-                "N051",
-                "entries are gathered at indices that depend on the input",
-                note="content-based addressing of positions is no fixed-depth attention in this file",
-                help="use attention (Softmax, MatMul) instead",
-            )
-        return embed(context, value, index)
+        if isinstance(value, np.ndarray) and not is_terms(value) and not axis and is_of_letters(context, index):
+            return embed(context, value, index)
+        return select(context, value, index, axis)
     if isinstance(index, Positional):
         return _gather_positional(context, value, index, axis)
     if dims_of(value)[axis].n_coef:
@@ -96,33 +96,77 @@ def embed(context: Context, array: Array, index: Data) -> Data:
     return Data(axes, parts)
 
 
+def is_of_letters(context: Context, index: Data) -> bool:
+    """Whether every entry is a function of one letter."""
+    read = context.assembly._letter_function
+    return all(part.denominator is None and read(part.view) is not None for part in index.parts.values())
+
+
 def gather_nd(context: Context, value: Value, index: Value, batch_dims: int) -> Value:
-    """GatherND whose index has one component, or reads a constant tensor."""
-    depth = dims_of(index)[-1]
-    if batch_dims == 0 and depth == Term((), 0, 1):
-        return gather(context, value, reshape(context, index, term_array(list(dims_of(index)[:-1])), True), 0)
-    if batch_dims == 0 and isinstance(value, Positional) and len(value.pieces) == 1 and not depth.n_coef:
-        piece = value.pieces[0][1]
-        dims = (*dims_of(index)[:-1], *value.dims[depth.const :])
-        if not isinstance(piece, Term) and (piece == piece.ravel()[0]).all():
-            static = tuple(1 if d.n_coef else d.const for d in dims)
-            return Positional(dims, ((TRUE, np.full(static, piece.ravel()[0])),), value.dtype)
-    raise Refusal("N051", f"GatherND with {depth} index components", help="only constant tensors can be read this way")
+    """GatherND: the last axis of `index` holds one index for each of the axes after the batch axes."""
+    dims, depth = dims_of(value), dims_of(index)[-1]
+    if depth.n_coef:
+        raise Refusal("N051", f"GatherND with {depth} index components", help="their number has to be fixed")
+    if not isinstance(index, Data) and batch_dims == 0:
+        if depth.const == 1:
+            return gather(context, value, reshape(context, index, term_array(list(dims_of(index)[:-1])), True), 0)
+        constant = _constant_at(value, (*dims_of(index)[:-1], *dims[depth.const :]))
+        if constant is not None:
+            return constant
+    lead = dims[: batch_dims + depth.const]
+    if isinstance(index, np.ndarray) and not is_terms(index) and not any(dim.n_coef for dim in lead):
+        sizes = [dim.const for dim in lead]
+        flat = reshape(context, value, term_array([int(np.prod(sizes)), *dims[len(lead) :]]), True)
+        return take_static(context, flat, 0, _numbers_of(index, sizes, batch_dims))
+    labels = list(range(len(dims)))
+    fresh = [len(dims) + number for number in range(len(dims_of(index)) - 1 - batch_dims)]
+    batch = labels[:batch_dims]
+    result = numbers(value)
+    for component in range(depth.const):
+        axis = batch_dims + component
+        here = take_static(context, index, len(dims_of(index)) - 1, np.array(component))
+        chosen = hot(context, here, dims[axis])
+        out = [*batch, *fresh, *labels[axis + 1 :]]
+        held = labels[axis:] if not component else [*fresh, *labels[axis:]]
+        result = contract(context, result, [*batch, *held], chosen, [*batch, *fresh, axis], out)
+    return result
+
+
+def _numbers_of(index: Array, sizes: list[int], batch_dims: int) -> Array:
+    """Row-major numbers of the entries that the last axis of `index` names."""
+    shape = index.shape[:-1]
+    columns: list[Array] = [
+        np.arange(shape[axis]).reshape([-1 if other == axis else 1 for other in range(len(shape))])
+        for axis in range(batch_dims)
+    ]
+    columns += [index[..., component] for component in range(index.shape[-1])]
+    flat = np.zeros(shape, dtype=np.int64)
+    for column, size in zip(columns, sizes, strict=True):
+        flat = flat * size + np.where(column < 0, column + size, column)
+    return flat
+
+
+def _constant_at(value: Value, dims: tuple[Term, ...]) -> Value | None:
+    """Any entry of a tensor whose entries are all equal."""
+    if isinstance(value, Positional) and len(value.pieces) == 1 and not isinstance(value.pieces[0][1], Term):
+        piece, dtype = value.pieces[0][1], value.dtype
+    elif isinstance(value, np.ndarray) and value.dtype != object and value.size:
+        piece, dtype = value, kind_of(value)
+    else:
+        return None
+    if not (piece == piece.ravel()[0]).all():
+        return None
+    static = tuple(1 if dim.n_coef else dim.const for dim in dims)
+    return Positional(dims, ((TRUE, np.full(static, piece.ravel()[0])),), dtype)
 
 
 def gather_elements(context: Context, value: Value, index: Value, axis: int) -> Value:
-    """GatherElements of a table whose rows are all equal, or at the identity."""
-    axis %= len(dims_of(value))
-    if isinstance(value, Positional) and len(value.pieces) == 1 and not isinstance(value.pieces[0][1], Term):
-        piece = value.pieces[0][1]
-        if (piece == piece.ravel()[0]).all():
-            dims = dims_of(index)
-            static = tuple(1 if d.n_coef else d.const for d in dims)
-            return Positional(dims, ((TRUE, np.full(static, piece.ravel()[0])),), value.dtype)
-    if isinstance(value, np.ndarray) and value.dtype != object and (value == value.ravel()[0]).all():
-        dims = dims_of(index)
-        static = tuple(1 if d.n_coef else d.const for d in dims)
-        return Positional(dims, ((TRUE, np.full(static, value.ravel()[0])),), "int")
+    """GatherElements: the entry at each place has its own index along the axis."""
+    dims, wanted = dims_of(value), dims_of(index)
+    axis %= len(dims)
+    constant = _constant_at(value, wanted) if not isinstance(index, Data) else None
+    if constant is not None:
+        return constant
     if (
         isinstance(value, np.ndarray)
         and isinstance(index, Positional)
@@ -131,4 +175,16 @@ def gather_elements(context: Context, value: Value, index: Value, axis: int) -> 
         found, most = lookup(value.ravel(), index)
         context.require_most(most, "a stored table is cut to the length of the input")
         return found
-    raise Refusal("N051", "GatherElements at indices that depend on the input or on several axes")
+    for other, (have, want) in enumerate(zip(dims, wanted, strict=True)):
+        if other != axis and have != want:
+            value = slice_axis(context, value, other, Term(), want, 1)
+    if isinstance(index, np.ndarray) and not is_terms(index) and not any(dim.n_coef for dim in dims_of(value)):
+        shape = [dim.const for dim in dims_of(value)]
+        chosen = np.where(index < 0, index + shape[axis], index).astype(np.int64)
+        return rearranged(value, np.take_along_axis(np.arange(int(np.prod(shape))).reshape(shape), chosen, axis))
+    if not isinstance(value, Data) and not isinstance(index, Data):
+        raise Refusal("N051", "GatherElements of a tensor of positions at computed positions")
+    rank = len(dims)
+    labels = list(range(rank))
+    out = [rank if label == axis else label for label in labels]
+    return contract(context, numbers(value), labels, hot(context, index, dims[axis]), [*out, axis], out)

@@ -7,15 +7,15 @@ from itertools import pairwise
 
 import numpy as np
 
-from circuits.positions import TRUE, AtLeast, Equals, Term, negation, var
+from circuits.positions import TRUE, Term, var
 from translator.reading import joining, movement
 from translator.reading.context import Context, dims_of
-from translator.reading.elementwise import binary, where
+from translator.reading.elementwise import binary
 from translator.reading.gathering import gather, gather_elements, gather_nd
 from translator.reading.loading import Operator
 from translator.reading.positional import kind_of, term_array
 from translator.reading.refusing import Refusal
-from translator.reading.table import Inputs, lowering, needed, number, optional
+from translator.reading.table import Inputs, lowering, needed, optional
 from translator.reading.values import Array, Positional, Value
 
 
@@ -58,48 +58,6 @@ def _range(context: Context, operator: Operator, values: Inputs) -> Value:
     return Positional(((b - a) * d.const,), ((TRUE, a + var(0) * d.const),), "int")
 
 
-@lowering("EyeLike")
-def _eye(context: Context, operator: Operator, values: Inputs) -> Value:
-    dims, k = dims_of(needed(values, 0)), operator.attributes.get("k", 0)
-    on = Equals(var(1) - var(0) - k)
-    return Positional(dims, ((on, np.ones((1, 1))), (negation(on), np.zeros((1, 1)))), "float")
-
-
-@lowering("Trilu")
-def _trilu(context: Context, operator: Operator, values: Inputs) -> Value:
-    x = needed(values, 0)
-    shift = optional(values, 1)
-    k = int(number(shift)) if shift is not None else 0
-    dims = dims_of(x)
-    if isinstance(x, np.ndarray):
-        return np.triu(x, k) if operator.attributes.get("upper", 1) else np.tril(x, k)
-    row, column = var(len(dims) - 2), var(len(dims) - 1)
-    gap = column - row - k
-    keep = AtLeast(gap) if operator.attributes.get("upper", 1) else AtLeast(-gap)
-    if not (dims[-1].n_coef and dims[-2].n_coef):
-        raise Refusal("N022", "Trilu along a static axis of a tensor with positions")
-    mask = Positional(dims[-2:], ((TRUE, var(1) - var(0)),), "int")
-    condition = Positional(
-        dims[-2:],
-        (
-            (
-                AtLeast(var(1) - var(0) - k) if keep == AtLeast(gap) else AtLeast(var(0) - var(1) + k),
-                np.array([[True]]),
-            ),
-            (
-                negation(AtLeast(var(1) - var(0) - k))
-                if keep == AtLeast(gap)
-                else negation(AtLeast(var(0) - var(1) + k)),
-                np.array([[False]]),
-            ),
-        ),
-        "bool",
-    )
-    del mask
-    zero = np.zeros((), dtype=bool) if isinstance(x, Positional) and x.dtype == "bool" else np.array(0.0)
-    return where(context, condition, x, zero)
-
-
 @lowering("Reshape")
 def _reshape(context: Context, operator: Operator, values: Inputs) -> Value:
     target = optional(values, 1)
@@ -114,7 +72,8 @@ def _reshape(context: Context, operator: Operator, values: Inputs) -> Value:
 def _flatten(context: Context, operator: Operator, values: Inputs) -> Value:
     x = needed(values, 0)
     dims = dims_of(x)
-    axis = operator.attributes.get("axis", 1) % (len(dims) + 1)
+    axis = operator.attributes.get("axis", 1)
+    axis += len(dims) if axis < 0 else 0
     sizes: list[Term] = []
     for group in (dims[:axis], dims[axis:]):
         symbolic = [dim for dim in group if dim.n_coef]
@@ -147,25 +106,6 @@ def _expand(context: Context, operator: Operator, values: Inputs) -> Value:
     if not isinstance(target, np.ndarray):
         raise Refusal("N039", "the shape depends on the input")
     return movement.expand(context, needed(values, 0), target)
-
-
-@lowering("Tile")
-def _tile(context: Context, operator: Operator, values: Inputs) -> Value:
-    x, repeats = needed(values, 0), needed(values, 1)
-    if not isinstance(repeats, np.ndarray):
-        raise Refusal("N039", "the repeats of Tile depend on the input")
-    for axis, times in enumerate(term_array(repeats).ravel()):
-        if times == Term((), 0, 1):
-            continue
-        dims = list(dims_of(x))
-        if dims[axis] == Term((), 0, 1):
-            dims[axis] = times
-            x = movement.expand(context, x, term_array(dims))
-        elif times.n_coef or dims[axis].n_coef:
-            raise Refusal("N023", "Tile repeats along the sequence")
-        else:
-            x = joining.concat(context, [x] * times.const, axis)
-    return x
 
 
 @lowering("Concat")
@@ -226,24 +166,6 @@ def _square(context: Context, x: Array, axes: Sequence[int], starts: Array, ends
     return table(x, tuple(axes[i] for i in symbolic), tuple(ends[i] for i in symbolic))
 
 
-@lowering("Pad")
-def _pad(context: Context, operator: Operator, values: Inputs) -> Value:
-    x = needed(values, 0)
-    if operator.attributes.get("mode", "constant") != "constant":
-        raise Refusal("N024", f"Pad with mode `{operator.attributes['mode']}`", help="pad with a constant")
-    rank = len(dims_of(x))
-    pads = movement.known_ints(optional(values, 1))
-    if pads is None:
-        pads = list(operator.attributes["pads"])
-    fill = optional(values, 2)
-    value = number(fill) if fill is not None else float(operator.attributes.get("value", 0.0))
-    axes = movement.known_ints(optional(values, 3))
-    before, after = [0] * rank, [0] * rank
-    for place, axis in enumerate(axes if axes is not None else range(rank)):
-        before[axis % rank], after[axis % rank] = pads[place], pads[place + len(pads) // 2]
-    return joining.pad(context, x, before, after, value)
-
-
 @lowering("Gather")
 def _gather(context: Context, operator: Operator, values: Inputs) -> Value:
     return gather(context, needed(values, 0), needed(values, 1), operator.attributes.get("axis", 0))
@@ -257,16 +179,3 @@ def _gather_nd(context: Context, operator: Operator, values: Inputs) -> Value:
 @lowering("GatherElements")
 def _gather_elements(context: Context, operator: Operator, values: Inputs) -> Value:
     return gather_elements(context, needed(values, 0), needed(values, 1), operator.attributes.get("axis", 0))
-
-
-@lowering("OneHot")
-def _one_hot(context: Context, operator: Operator, values: Inputs) -> Value:
-    depth, ends = int(number(needed(values, 1))), needed(values, 2)
-    if not isinstance(ends, np.ndarray):
-        raise Refusal("N039", "the values of OneHot depend on the input")
-    index = needed(values, 0)
-    axis = operator.attributes.get("axis", -1)
-    if axis not in (-1, len(dims_of(index))):
-        raise Refusal("N025", "OneHot along an inner axis")
-    table = np.full((depth, depth), float(ends[0])) + np.eye(depth) * (float(ends[1]) - float(ends[0]))
-    return gather(context, table, index, 0)
