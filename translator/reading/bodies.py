@@ -14,7 +14,7 @@ from translator.reading.types import dtype_of
 from translator.reading.values import Value
 
 # Bodies that hold control flow over data, or that lose precision; these operators have lowerings of their own or none.
-UNUSABLE = frozenset(["AffineGrid", "Bernoulli", "LinearAttention", "Range", "SequenceMap"])
+UNUSABLE = frozenset(["AffineGrid", "Bernoulli", "Range"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -13,7 +14,8 @@ from translator.reading.assembly import sanitize
 from translator.reading.context import Context, plain, realign, to_data
 from translator.reading.loading import Declared, Graph, Operator
 from translator.reading.refusing import Refusal
-from translator.reading.values import Data, Value
+from translator.reading.types import dtype_of
+from translator.reading.values import Absent, Carried, Data, Listed, Value
 from translator.real import Output, Tensor
 
 READOUTS = ("Softmax", "LogSoftmax", "ArgMax", "Sigmoid")
@@ -61,7 +63,7 @@ def _is_readout(graph: Graph, operator: Operator) -> bool:
     return axis in (-1, len(dims) - 1) and bool(dims)
 
 
-def close_decision(context: Context, value: Value, name: str, applied: str) -> Output:
+def close_decision(context: Context, value: Carried, name: str, applied: str) -> Output:
     """Read the decision off a tensor.
 
     Raises:
@@ -71,6 +73,20 @@ def close_decision(context: Context, value: Value, name: str, applied: str) -> O
         raise Refusal("N010", "the output does not depend on the input", help="export the logits")
     kind, n_positions, n_classes, ref = _readout(context, value)
     return Output(sanitize(name), kind, ref, n_positions, n_classes, applied)
+
+
+def close_tensors(context: Context, value: Carried, declared: Declared) -> list[Tensor]:
+    """Keep a whole output: the items of a list are called ``name[0]``, ``name[1]``, ..; an empty optional is nothing.
+
+    Raises:
+        Refusal: an element of it has no finite value.
+    """
+    if isinstance(value, Absent):
+        return []
+    if isinstance(value, Listed):
+        named = (replace(declared, name=f"{declared.name}[{place}]") for place in range(len(value.items)))
+        return [close_tensor(context, item, own, dtype_of(item)) for item, own in zip(value.items, named, strict=True)]
+    return [close_tensor(context, value, declared, dtype_of(value))]
 
 
 def close_tensor(context: Context, value: Value, declared: Declared, dtype: str) -> Tensor:

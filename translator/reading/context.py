@@ -18,6 +18,7 @@ from translator.reading.refusing import Refusal
 from translator.reading.values import (
     Affine,
     Array,
+    Carried,
     Data,
     Index,
     Part,
@@ -43,7 +44,8 @@ class Context:
     most: int | None = None
     reasons: list[str] = field(default_factory=list)
     toward_softmax: frozenset[str] = frozenset()
-    scope: Mapping[str, Value | None] = field(default_factory=dict)
+    scope: Mapping[str, Carried | None] = field(default_factory=dict)
+    unrolled: int = 0
 
     def require_least(self, n: int, reason: str) -> None:
         """Refuse shorter words."""

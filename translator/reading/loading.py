@@ -5,7 +5,7 @@ This is the only module of fom, with `folding`, that imports onnx. Local functio
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,10 @@ class Attributes(dict[str, Any]):
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A graph input or output: a dimension is a number, a symbol, or None where the file says nothing."""
+    """A graph input or output: a dimension is a number, a symbol, or None where the file says nothing.
+
+    `dtype` is ONNX's name of the element type; of lists and optionals it is "seq(float)", "optional(seq(int64))" and so on.
+    """
 
     name: str
     dtype: str
@@ -41,7 +44,7 @@ class Subgraph:
     """The body of an operator of control flow: it reads its own inputs and tensors of the graph around it."""
 
     inputs: tuple[Declared, ...]
-    outputs: tuple[str, ...]
+    outputs: tuple[Declared, ...]
     operators: tuple[Operator, ...]
     constants: dict[str, Array]
 
@@ -53,7 +56,8 @@ class Subgraph:
         for operator in self.operators:
             outer |= {name: None for name in operator.reads if name not in own}
             own |= set(operator.outputs)
-        return (*outer, *(name for name in self.outputs if name not in own and name not in outer))
+        wanted = (declared.name for declared in self.outputs)
+        return (*outer, *(name for name in wanted if name not in own and name not in outer))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,7 @@ class Graph:
     constants: dict[str, Array]
     inputs: tuple[Declared, ...]
     outputs: tuple[Declared, ...]
+    model: Any = field(repr=False)
 
     def where(self, operator: Operator) -> str:
         """Say where an operator stands, for a diagnostic."""
@@ -113,7 +118,8 @@ def graph_of(model: onnx.ModelProto, path: str) -> Graph:
     Raises:
         FomError: the weights cannot be decoded, or it declares no output.
     """
-    return _graph_of_model(inliner.inline_local_functions(model) if model.functions else model, path)
+    inlined = inliner.inline_local_functions(model) if model.functions else model
+    return replace(_graph_of_model(inlined, path), model=model)
 
 
 def copy_model(source: str | Path, target: str | Path) -> None:
@@ -157,9 +163,8 @@ def _open(file: Path) -> onnx.ModelProto:
     return model
 
 
-def inconsistency(path: str) -> str | None:
-    """What ONNX's own checks say against the types and shapes of the file; None if they are consistent."""
-    model = _open(Path(path))
+def inconsistency(model: onnx.ModelProto) -> str | None:
+    """What ONNX's own checks say against the types and shapes of a model; None if they are consistent."""
     try:
         onnx.checker.check_model(model)
         onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
@@ -220,7 +225,7 @@ def _graph_of_model(model: onnx.ModelProto, path: str) -> Graph:
         raise FomError(*findings)
     operators = tuple(operator_of(index, node) for index, node in enumerate(graph.node))
     inputs = tuple(_declared(value) for value in graph.input if value.name not in constants)
-    return Graph(path, graph.name, opset, operators, constants, inputs, tuple(map(_declared, graph.output)))
+    return Graph(path, graph.name, opset, operators, constants, inputs, tuple(map(_declared, graph.output)), model)
 
 
 def operator_of(index: int, node: onnx.NodeProto) -> Operator:
@@ -242,16 +247,24 @@ def operator_of(index: int, node: onnx.NodeProto) -> Operator:
 def _subgraph(graph: onnx.GraphProto) -> Subgraph:
     return Subgraph(
         tuple(map(_declared, graph.input)),
-        tuple(value.name for value in graph.output),
+        tuple(map(_declared, graph.output)),
         tuple(operator_of(index, node) for index, node in enumerate(graph.node)),
         {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer},
     )
 
 
 def _declared(value: onnx.ValueInfoProto) -> Declared:
-    kind = value.type.WhichOneof("value")
+    held, around = value.type, "{}"
+    while held.WhichOneof("value") in ("sequence_type", "optional_type"):
+        around = around.format("seq({})" if held.HasField("sequence_type") else "optional({})")
+        held = held.sequence_type.elem_type if held.HasField("sequence_type") else held.optional_type.elem_type
+    kind = held.WhichOneof("value")
     if kind != "tensor_type":
-        return Declared(value.name, str(kind).removesuffix("_type"), ())
-    tensor = value.type.tensor_type
+        return Declared(value.name, around.format(str(kind).removesuffix("_type")), ())
+    tensor = held.tensor_type
     dims = tuple(dim.dim_value if dim.HasField("dim_value") else dim.dim_param or None for dim in tensor.shape.dim)
-    return Declared(value.name, onnx.TensorProto.DataType.Name(tensor.elem_type).lower(), dims)
+    try:
+        dtype = onnx.TensorProto.DataType.Name(tensor.elem_type).lower()
+    except ValueError:
+        dtype = f"type {tensor.elem_type}"
+    return Declared(value.name, around.format(dtype), dims)

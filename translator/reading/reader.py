@@ -15,7 +15,7 @@ import numpy as np
 from circuits.diagnostics import Diagnostic, fail
 from translator.reading.assembly import Assembly, sanitize
 from translator.reading.checking import check_names, check_scales, check_weights
-from translator.reading.closing import close_decision, close_tensor, decision_tensor, live_operators
+from translator.reading.closing import close_decision, close_tensors, decision_tensor, live_operators
 from translator.reading.context import Context
 from translator.reading.folding import FOLDING_ERRORS, fold
 from translator.reading.loading import Declared, Graph, Operator, inconsistency, load
@@ -23,16 +23,11 @@ from translator.reading.operators import OPERATORS
 from translator.reading.pruning import prune
 from translator.reading.refusing import Refusal
 from translator.reading.starting import Start, require_none
-from translator.reading.types import dtype_of
 from translator.reading.unsupported import diagnose
-from translator.reading.values import Array, Value
-from translator.reading.walking import UNFOLDED, is_known, is_supported, lower, share, uses
+from translator.reading.values import Array, Carried
+from translator.reading.walking import is_folded, is_known, is_supported, lower, share, toward_softmax, uses
 from translator.real import Domain, Output, RealNetwork, Tensor
 
-PASSING = frozenset(
-    ["Add", "Sub", "Mul", "Div", "Where", "Reshape", "Transpose", "Cast", "Identity", "Unsqueeze", "Squeeze", "Expand",
-     "Clip", "Max", "Min", "Concat", "Slice"]
-)  # fmt: skip
 OTHERWISE = "export this part of the network in another way; see the list of supported operators"
 
 
@@ -100,7 +95,7 @@ class _Walk:
         self.graph = graph
         self.whole = whole
         self.alphabet_size = alphabet_size
-        self.values: dict[str, Value] = dict(graph.constants)
+        self.values: dict[str, Carried] = dict(graph.constants)
         self.findings: list[Diagnostic] = []
         self.failed: set[str] = set()
         decided, self.trimmed = ("", "") if whole else decision_tensor(graph)
@@ -119,7 +114,7 @@ class _Walk:
         self._fold_constants()
         self._check_operators()
         require_none(self.findings)
-        self.context.toward_softmax = self._toward_softmax()
+        self.context.toward_softmax = toward_softmax(self.live)
         start = Start(self.graph, self.live, self.context, self.values, bind, tracks, self.alphabet_size, self.findings)
         inputs = start.read(self.outputs)
         require_none(self.findings)
@@ -141,10 +136,8 @@ class _Walk:
 
     def _fold_constants(self) -> None:
         for operator in self.live:
-            if (
-                operator.domain
-                or operator.op_type in UNFOLDED
-                or not all(not name or is_known(self.values.get(name, _UNKNOWN)) for name in operator.reads)
+            if not is_folded(operator) or not all(
+                not name or is_known(self.values.get(name, _UNKNOWN)) for name in operator.reads
             ):
                 continue
             arrays = [self.values[name] if name else None for name in operator.inputs]
@@ -159,27 +152,13 @@ class _Walk:
                 if name:
                     self.values[name] = result
 
-    def _toward_softmax(self) -> frozenset[str]:
-        producers = {name: op for op in self.live for name in op.outputs if name}
-        stack = [op.inputs[0] for op in self.live if op.op_type in ("Softmax", "LogSoftmax", "Exp")]
-        found: set[str] = set()
-        while stack:
-            name = stack.pop()
-            if name in found:
-                continue
-            found.add(name)
-            producer = producers.get(name)
-            if producer is not None and producer.op_type in PASSING:
-                stack.extend(producer.inputs)
-        found |= {op.outputs[0] for op in self.live if op.op_type == "Attention"}
-        return frozenset(found)
-
     def _lower(self, operator: Operator) -> None:
         if any(name in self.failed for name in operator.reads):
             self.failed |= set(operator.outputs)
             return
         context = self.context
         context.operator = operator
+        opset, scores = context.opset, context.toward_softmax
         self._name(operator)
         try:
             results = lower(context, operator, [self.values[name] if name else None for name in operator.inputs])
@@ -188,14 +167,14 @@ class _Walk:
             return
         except (ValueError, IndexError, KeyError):
             # An ill-typed graph breaks somewhere in numpy; a well-typed one that does is a bug, and stays one.
-            reason = inconsistency(self.graph.path)
+            reason = inconsistency(self.graph.model)
             if reason is None:
                 raise
             message = "the shapes or types in the file contradict each other"
             self._refuse(operator, Refusal("N006", message, note=reason, help="export the network again"))
             return
         finally:
-            context.scope = self.values
+            context.scope, context.opset, context.toward_softmax = self.values, opset, scores
         for name, value in zip(operator.outputs, results, strict=False):
             if name:
                 self.values[name] = value
@@ -236,7 +215,7 @@ class _Walk:
             value = self.values[name]
             try:
                 if self.whole:
-                    tensors.append(close_tensor(context, value, declared, dtype_of(value)))
+                    tensors += close_tensors(context, value, declared)
                 else:
                     output = close_decision(context, value, declared.name, self.trimmed)
             except Refusal as refusal:

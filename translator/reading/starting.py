@@ -16,14 +16,16 @@ from translator.axes import RUN, SEQUENCE, Axis
 from translator.reading.assembly import sanitize
 from translator.reading.context import Context
 from translator.reading.loading import Declared, Graph, Operator
-from translator.reading.types import is_whole
-from translator.reading.values import Affine, Array, Data, Part, Positional, Value, View
+from translator.reading.types import dtype_name, is_whole
+from translator.reading.values import Absent, Affine, Array, Carried, Data, Listed, Part, Positional, View
 from translator.real import Features, Input, Letters
 
 VIEWING = frozenset(
     ["Identity", "Cast", "Unsqueeze", "Squeeze", "Reshape", "Transpose", "Flatten", "Expand", "Slice", "Concat", "Pad",
      "Clip", "Gather"]
 )  # fmt: skip
+# Arithmetic on letters before a table is read with them: a negative index counts from the end.
+INDEXING = frozenset(["Add", "Sub", "Mul", "Less", "Greater", "Not", "Where", "Clip", "Max", "Min", "Mod"])
 FLOATS = ("float", "double", "float16", "bfloat16")
 NUMPY = {"float": np.float32, "double": np.float64, "float16": np.float16, "bool": np.bool_}
 MOST_BITS = 2
@@ -39,7 +41,7 @@ class Start:
     graph: Graph
     live: Sequence[Operator]
     context: Context
-    values: dict[str, Value]
+    values: dict[str, Carried]
     bind: Mapping[str, Any]
     tracks: Mapping[str, str]
     alphabet_size: int | None
@@ -81,6 +83,9 @@ class Start:
     def _bind(self, given: Sequence[Declared]) -> None:
         for declared in given:
             if declared.name not in self.bind:
+                continue
+            if declared.dtype.startswith(("seq(", "optional(")):
+                self.values[declared.name] = _bound(self.bind[declared.name])
                 continue
             array = np.asarray(self.bind[declared.name])
             kind = NUMPY.get(declared.dtype) or (np.dtype(declared.dtype) if is_whole(declared.dtype) else array.dtype)
@@ -189,7 +194,9 @@ class Start:
                 depth = self.values.get(operator.inputs[1])
                 if isinstance(depth, np.ndarray):
                     return int(depth.ravel()[0])
-            if operator.op_type in VIEWING and reads == [0]:
+            rest = [given for place, given in enumerate(operator.inputs) if given and place not in reads]
+            constant = all(isinstance(self.values.get(given), np.ndarray) for given in rest)
+            if (operator.op_type in VIEWING and reads == [0]) or (operator.op_type in INDEXING and constant):
                 names |= set(operator.outputs)
         return None
 
@@ -272,6 +279,16 @@ class Start:
             self.values[declared.name] = Positional(tuple(dims), ((TRUE, value),), kind)
         elif isinstance(value, np.ndarray):
             self.values[declared.name] = value
+
+
+def _bound(value: Any) -> Carried:
+    """A bound list of arrays, optional array, or array."""
+    if value is None:
+        return Absent()
+    if isinstance(value, list | tuple):
+        items = tuple(np.asarray(item) for item in value)
+        return Listed(items, dtype_name(items[0].dtype) if items else "")
+    return np.asarray(value)
 
 
 def is_auxiliary(name: str) -> bool:

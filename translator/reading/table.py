@@ -5,7 +5,7 @@ An entry takes the context, the operator and its input values, and returns the o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from circuits.scalar import Scalar, const
 from translator.reading.context import Context
 from translator.reading.loading import Operator
 from translator.reading.refusing import Refusal
-from translator.reading.values import Value
+from translator.reading.values import Carried, Value
 
 Inputs = list[Value | None]
 
@@ -24,6 +24,12 @@ Lowering = Callable[[Context, Operator, Inputs], "Value | list[Value]"]
 
 OPERATORS: dict[str, Lowering] = {}
 
+Carrying = Callable[[Context, Operator, Sequence[Carried | None]], list[Carried]]
+
+
+CARRYING: dict[str, Carrying] = {}
+"""Operators that hold graphs, or that read or make lists and optionals: their results have their element types already."""
+
 
 def lowering(*names: str) -> Callable[[Lowering], Lowering]:
     """Enter a lowering into the table."""
@@ -31,6 +37,17 @@ def lowering(*names: str) -> Callable[[Lowering], Lowering]:
     def enter(function: Lowering) -> Lowering:
         for name in names:
             OPERATORS[name] = function
+        return function
+
+    return enter
+
+
+def carrying(*names: str) -> Callable[[Carrying], Carrying]:
+    """Enter a lowering of control flow, lists or optionals into its table."""
+
+    def enter(function: Carrying) -> Carrying:
+        for name in names:
+            CARRYING[name] = function
         return function
 
     return enter

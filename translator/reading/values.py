@@ -273,3 +273,21 @@ class Positional:
 
 
 Value = np.ndarray | Positional | Data
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Listed:
+    """An ONNX sequence: a list of a known number of tensors; `dtype` is their ONNX element type, "" if nobody said."""
+
+    items: tuple[Value, ...]
+    dtype: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """An ONNX optional that holds nothing; one that holds something is what it holds."""
+
+    dtype: str = ""
+
+
+Carried = Value | Listed | Absent
