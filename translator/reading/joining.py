@@ -17,7 +17,7 @@ from translator.reading.context import (
     realign,
     to_data,
 )
-from translator.reading.movement import slice_axis
+from translator.reading.movement import expand, reshape, slice_axis
 from translator.reading.positional import (
     as_positional,
     is_terms,
@@ -219,23 +219,18 @@ def _concat_along(values: list[Positional], axis: int) -> Positional:
     return Positional(dims, join(pieces), values[0].dtype)
 
 
-def pad(context: Context, value: Value, before: Sequence[int], after: Sequence[int], fill: float) -> Value:
-    """Extend axes by constants; negative amounts cut."""
+def pad(context: Context, value: Value, before: Sequence[int], after: Sequence[int], fill: Value) -> Value:
+    """Extend axes by one number, which may depend on the input; negative amounts cut."""
+    fill = reshape(context, fill, term_array([]), True)
     for axis, (front, back) in enumerate(zip(before, after, strict=True)):
         if front < 0 or back < 0:
             length = dims_of(value)[axis]
             value = slice_axis(context, value, axis, Term((), 0, max(-front, 0)), length - max(-back, 0), 1)
-        if front <= 0 and back <= 0:
-            continue
-        shape = list(dims_of(value))
         parts: list[Value] = [value]
-        for count, place in ((front, 0), (back, len(parts))):
+        for count, place in ((front, 0), (back, 2)):
             if count > 0:
-                dims = tuple(Term((), 0, count) if other == axis else dim for other, dim in enumerate(shape))
-                static = tuple(1 if dim.n_coef else dim.const for dim in dims)
-                filler: Value = Positional(dims, ((TRUE, np.full(static, fill)),))
-                if not any(dim.n_coef for dim in dims):
-                    filler = np.full(static, fill)
-                parts.insert(place if place == 0 else len(parts), filler)
-        value = concat(context, parts, axis)
+                dims = [Term((), 0, count) if other == axis else dim for other, dim in enumerate(dims_of(value))]
+                parts.insert(place, expand(context, fill, term_array(dims)))
+        if len(parts) > 1:
+            value = concat(context, parts, axis)
     return value

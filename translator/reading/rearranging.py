@@ -98,10 +98,9 @@ def _pad(context: Context, operator: Operator, values: Inputs) -> Value:
     mode = operator.attributes.get("mode", "constant")
     if mode == "constant":
         fill = optional(values, 2)
-        value: Value | float = operator.attributes.get("value", 0.0) if fill is None else fill
-        if isinstance(value, np.ndarray):
-            value = number(value)
-        return pad(context, x, before, after, value)
+        if fill is None:
+            fill = np.array(operator.attributes.get("value", 0.0))
+        return pad(context, x, before, after, fill)
     for axis, (front, back) in enumerate(zip(before, after, strict=True)):
         x = _continued(context, x, axis, front, back, mode)
     return x

@@ -25,7 +25,7 @@ from translator.reading.table import Inputs, call, lowering, needed, optional
 from translator.reading.values import Array, Data, Part, Value
 
 ONE = np.array(1.0)
-OPS = {"add": "add", "mul": "mul", "max": "max", "min": "min"}
+ZERO = np.array(0.0)
 
 
 def _is_fixed(value: Value) -> bool:
@@ -58,7 +58,7 @@ def scatter_at(context: Context, data: Value, targets: Array, updates: Value, re
         for chosen in [np.arange(count)] if reduction == "none" else _rounds(targets):
             value: Value = rearranged(new, chosen)
             if reduction != "none":
-                value = binary(context, OPS[reduction], rearranged(current, targets[chosen]), value)
+                value = binary(context, reduction, rearranged(current, targets[chosen]), value)
             source = np.arange(size)
             source[targets[chosen]] = size + np.arange(len(chosen))
             current = to_data(context, rearranged(concat(context, [current, value], 0), source))
@@ -115,7 +115,7 @@ def _last(context: Context, chosen: Value, axis: int, count: int) -> Value:
     """Keep the last write to each place."""
     chosen = keep(chosen)
     later = apply_along(context, chosen, axis, csr_array(np.triu(np.ones((count, count)), 1)))
-    return numbers(binary(context, "gt", binary(context, "sub", chosen, later), np.array(0.0)))
+    return numbers(binary(context, "gt", binary(context, "sub", chosen, later), ZERO))
 
 
 def product(context: Context, value: Value, axis: int) -> Value:
@@ -154,8 +154,8 @@ def scatter_elements(context: Context, operator: Operator, values: Inputs) -> Va
             continue
         if missing.n_coef:
             raise Refusal("N051", f"`{operator.op_type}` writes to a part of the sequence")
-        chosen = pad(context, chosen, [0] * (rank + 1), _at(rank + 1, other, missing.const), 0.0)
-        updates = pad(context, numbers(updates), [0] * rank, _at(rank, other, missing.const), 0.0)
+        chosen = pad(context, chosen, [0] * (rank + 1), _at(rank + 1, other, missing.const), ZERO)
+        updates = pad(context, numbers(updates), [0] * rank, _at(rank, other, missing.const), ZERO)
     labels = list(range(rank))
     narrow = [rank if label == axis else label for label in labels]
     return scatter(context, data, labels, chosen, [*narrow, axis], rank, updates, narrow, reduction)
@@ -252,4 +252,4 @@ def max_unpool(context: Context, operator: Operator, values: Inputs) -> Value:
         if want < have:
             result = slice_axis(context, result, axis, Term(), Term((), 0, want), 1)
     grown = [max(want - have, 0) for have, want in zip(inferred, wanted, strict=True)]
-    return pad(context, result, [0] * len(grown), grown, 0.0)
+    return pad(context, result, [0] * len(grown), grown, ZERO)
