@@ -7,6 +7,7 @@ graph inputs: these are bound to their values, all others stay inputs.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,13 @@ from onnx import numpy_helper
 from onnx.backend.base import Backend, BackendRep
 
 from circuits.diagnostics import fail
+from circuits.evaluate import evaluate as evaluate_fixed
+from circuits.inputs import encode_inputs
+from circuits.readout import decoded
+from translator.enclosure import enclose
+from translator.fidelity import InputSet, observe
+from translator.fixing import fix
+from translator.precision import Precision, parse_precision
 from translator.reading.loading import graph_of
 from translator.reading.reader import read_graph
 from translator.reading.types import is_whole
@@ -41,11 +49,24 @@ def shaping_inputs(model: onnx.ModelProto) -> set[str]:
     """The graph inputs that are read as operands that shape the graph, also through the nodes of a function's body."""
     given = {value.name for value in model.graph.input}
     found: set[str] = set()
+    lists = {value.name for value in model.graph.input if value.type.WhichOneof("value") != "tensor_type"}
     for node in model.graph.node:
+        found |= lists.intersection(node.input)
         for place in SHAPING.get(node.op_type, ()):
             if place < len(node.input) and node.input[place] in given:
                 found.add(node.input[place])
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The outputs of one run, in the order of the graph, each with a certified bound for every element.
+
+    A bound is the distance from the value in exact real arithmetic, at most; 0 for whole numbers and truth values that are exact.
+    """
+
+    values: tuple[Array, ...]
+    bounds: tuple[Array, ...]
 
 
 def feed(network: RealNetwork, inputs: Mapping[str, Array]) -> Array:
@@ -65,6 +86,19 @@ def feed(network: RealNetwork, inputs: Mapping[str, Array]) -> Array:
     return np.concatenate([np.zeros(0), *parts])[None]
 
 
+def fixed_values(network: RealNetwork, features: Array, precision: Precision) -> dict[str, Array]:
+    """The nodes of the fixed-precision network that the outputs are read from, as numbers.
+
+    Formats are chosen for the values seen on this one input.
+    """
+    bounds = observe(network, InputSet((features,), "one input", None))
+    fixed = fix(network, precision, bounds, ())
+    codes = encode_inputs(fixed.inputs, features)
+    values = evaluate_fixed(fixed, codes)
+    wanted = {ref.node for tensor in network.outputs for _, ref in tensor.parts}
+    return {name: decoded(fixed, values, name) for name in wanted}
+
+
 def typed(tensor: Tensor, values: Array) -> Array:
     """Numbers with the element type that the file declares."""
     if tensor.dtype == "bool":
@@ -74,22 +108,65 @@ def typed(tensor: Tensor, values: Array) -> Array:
 
 
 class FomRep(BackendRep):
-    """One model, read anew for each set of values of the inputs that shape it."""
+    """One model, read anew for each set of values of the inputs that shape it.
 
-    def __init__(self, model: onnx.ModelProto) -> None:
+    It is evaluated in fixed precision at `fraction` fractional bits, or in float64 if that is None.
+    """
+
+    def __init__(self, model: onnx.ModelProto, fraction: int | None) -> None:
         self.model = model
+        self.precision = None if fraction is None else parse_precision(f"fixed:*.{fraction}", "auto")
 
     def run(self, inputs: Any, **options: Any) -> tuple[Array, ...]:
         """Evaluate the outputs on arrays, in the order of the graph's inputs (or by name)."""
+        return self.answer(inputs).values
+
+    def answer(self, inputs: Any) -> Answer:
+        """Evaluate the outputs with their bounds.
+
+        Raises:
+            FomError: the model is outside of what fom reads, or the inputs do not fit it.
+        """
         stored = {tensor.name for tensor in self.model.graph.initializer}
-        names = [value.name for value in self.model.graph.input if value.name not in stored]
+        declared = [value for value in self.model.graph.input if value.name not in stored]
+        names = [value.name for value in declared]
         given = dict(inputs) if isinstance(inputs, Mapping) else dict(zip(names, _listed(inputs), strict=False))
         given = {name: _array(value) for name, value in given.items()}
-        shaping = shaping_inputs(self.model)
-        graph = graph_of(self.model, "model.onnx")
-        network = read_graph(graph, bind={name: given[name] for name in shaping if name in given}, whole=True)
-        values = evaluate(network, features=feed(network, given))
-        return tuple(typed(tensor, assemble(tensor, 1, values, 1)[0]) for tensor in network.outputs)
+        bind: dict[str, Any] = {name: given[name] for name in shaping_inputs(self.model) if name in given}
+        for value in declared:
+            dims = value.type.tensor_type.shape.dim
+            for dim, size in zip(dims, np.shape(given.get(value.name, ())), strict=False):
+                if dim.dim_param:
+                    bind[dim.dim_param] = size
+        network = read_graph(graph_of(self.model, "model.onnx"), bind=bind, whole=True)
+        features = feed(network, given)
+        wanted = sorted({ref.node for tensor in network.outputs for _, ref in tensor.parts})
+        values: dict[str, Array] = {}
+        low: dict[str, Array] = {}
+        high: dict[str, Array] = {}
+        if wanted:
+            if self.precision is None:
+                values = evaluate(network, features=features, wanted=wanted)
+            else:
+                values = fixed_values(network, features, self.precision)
+            enclosures = enclose(network, features, wanted)
+            low = {name: enclosures[name].lo for name in wanted}
+            high = {name: enclosures[name].hi for name in wanted}
+        results, bounds = [], []
+        for tensor in network.outputs:
+            found = assemble(tensor, 1, values, 1)[0]
+            results.append(typed(tensor, found))
+            if tensor.values is not None:
+                bounds.append(np.zeros(found.shape))
+                continue
+            reals = found.astype(np.float64)
+            below, above = assemble(tensor, 1, low, 1)[0], assemble(tensor, 1, high, 1)[0]
+            distance = np.nextafter(np.maximum(np.abs(reals - below), np.abs(above - reals)), np.inf)
+            if is_whole(tensor.dtype):
+                # The exact value is a whole number, so one within less than half is the one found.
+                distance = np.where(distance < 0.5, 0.0, distance)
+            bounds.append(np.where(np.isnan(below), np.inf, distance))
+        return Answer(tuple(results), tuple(bounds))
 
 
 def _array(value: Any) -> Array:
@@ -103,6 +180,8 @@ def _listed(inputs: Any) -> Sequence[Any]:
 class FomBackend(Backend):
     """The backend that ONNX's test runner drives."""
 
+    fraction: int | None = 24
+
     @classmethod
     def supports_device(cls, device: str) -> bool:
         """Only the CPU."""
@@ -111,4 +190,4 @@ class FomBackend(Backend):
     @classmethod
     def prepare(cls, model: onnx.ModelProto, device: str = "CPU", **options: Any) -> FomRep:
         """Keep the model; it is read when its inputs are known."""
-        return FomRep(model)
+        return FomRep(model, options.get("fraction", cls.fraction))
