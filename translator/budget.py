@@ -200,22 +200,22 @@ def affordable_sum(fixer: Fixer, name: str, ref: Ref) -> Ref:
     return coarser(fixer, ref, frac - excess)
 
 
-def affordable_quotient(fixer: Fixer, name: str, num: Ref, den: Ref, format_: Format) -> tuple[Ref, Ref]:
-    """Numerator and denominator of which the comparisons with every code fit.
+def affordable_quotient(fixer: Fixer, name: str, num: Ref, den: Ref, format_: Format, signed: bool) -> tuple[Ref, Ref]:
+    """Numerator and denominator of which the comparisons with every code fit; if `signed` also twice as large ones.
 
     Raises:
-        FomError: they are whole numbers, and do not fit.
+        FomError: too little would be left of one of them.
     """
     ratio = math.ldexp(max(abs(format_.lo), abs(format_.hi)) + 1, -format_.frac)
 
     def room(top: float, bottom: float) -> int:
-        return CAPACITY - bits_before_point(top + ratio * bottom)
+        return LIMIT_BITS - 1 - signed - bits_before_point(top + ratio * bottom)
 
     top, bottom = (float(reach(fixer, ref).max(initial=0.0)) for ref in (num, den))
     limit = room(top, bottom)
     if fixer.frac(num.node) <= limit and fixer.frac(den.node) + format_.frac <= limit:
         return num, den
-    top, bottom = 2 * seen_reach(fixer, num), 2 * seen_reach(fixer, den)
+    top, bottom = (math.ldexp(1.0, bits_before_point(seen_reach(fixer, ref) * (1 + 2.0**-18))) for ref in (num, den))
     limit = room(top, bottom)
     kept = min(limit + bits_before_point(top), limit - format_.frac + bits_before_point(bottom))
     if kept < LEAST_BITS:

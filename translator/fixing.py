@@ -489,7 +489,7 @@ class Fixer:
         num, den, den_index = self.exact(node.num), self.exact(node.den), node.den_index
         format_ = self.precision.format_for(*self.bounds[node.name])
         if self.precision.is_open:
-            num, den = affordable_quotient(self, node.name, num, den, format_)
+            num, den = affordable_quotient(self, node.name, num, den, format_, self.changes_sign(node.den))
         if self.changes_sign(node.den):
             num, den = self.with_positive_denominator(node, num, den)
             den_index = np.arange(node.size, dtype=np.int64)
