@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.sparse import csr_array
 
-from circuits.positions import TRUE, Equals, Guard, Term, conjunction, substitute, var
+from circuits.positions import TRUE, Guard, Term, conjunction, var
 from translator.axes import PRE, RUN, Axis, Key, part_shape
 from translator.reading.context import (
     Context,
@@ -24,12 +24,10 @@ from translator.reading.context import (
     plain,
     realign,
     restrict,
-    shifted_to,
 )
-from translator.reading.positional import as_positional
+from translator.reading.positional_sums import contract_known, flat_index, positional_sum
 from translator.reading.refusing import Refusal
-from translator.reading.regions import implies
-from translator.reading.values import Affine, Array, Data, Index, Part, Positional, Value, View, constant
+from translator.reading.values import Affine, Data, Index, Part, Positional, Value, View, constant
 
 Labels = Sequence[int]
 
@@ -55,7 +53,7 @@ def contract(
     """Sum of products over the labels that are not in `out` (Einstein summation of two operands)."""
     axes, left, right = _axes_of_labels(context, left, left_labels, right, right_labels)
     if not isinstance(left, Data) and not isinstance(right, Data):
-        return _contract_known(context, left, left_labels, right, right_labels, out, axes)
+        return contract_known(context, left, left_labels, right, right_labels, out, axes)
     summed = [label for label in axes if label not in out]
     out_axes = tuple(axes[label] for label in out)
     parts: dict[Key, list[Part]] = {}
@@ -94,61 +92,6 @@ def _axes_of_labels(
     return axes, operands[0], operands[1]
 
 
-def _contract_known(
-    context: Context,
-    left: Value,
-    left_labels: Labels,
-    right: Value,
-    right_labels: Labels,
-    out: Labels,
-    axes: dict[int, Axis],
-) -> Value:
-    """Neither operand depends on the input."""
-    from translator.reading.positional import join
-    from translator.reading.regions import satisfiable
-
-    first, second = as_positional(left), as_positional(right)
-    if any(axes[label].run for label in axes if label not in out):
-        raise Refusal("N045", "two tensors of positions are multiplied and summed over the sequence")
-    letters = {label: chr(97 + i) for i, label in enumerate(axes)}
-    equation = (
-        f"{''.join(letters[x] for x in left_labels)},{''.join(letters[x] for x in right_labels)}"
-        f"->{''.join(letters[x] for x in out)}"
-    )
-    rename1 = [var(list(out).index(x) if x in out else 0) for x in left_labels]
-    rename2 = [var(list(out).index(x) if x in out else 0) for x in right_labels]
-    pieces = []
-    for guard1, value1 in first.pieces:
-        for guard2, value2 in second.pieces:
-            both = conjunction(substitute(guard1, rename1), substitute(guard2, rename2))
-            if isinstance(value1, Term) or isinstance(value2, Term):
-                raise Refusal("N033", "position numbers are multiplied by a matrix")
-            if satisfiable(both):
-                pieces.append(
-                    (
-                        both,
-                        np.einsum(
-                            equation,
-                            _one(value1, value2, left_labels, right_labels),
-                            _one(value2, value1, right_labels, left_labels),
-                        ),
-                    )
-                )
-    dims = tuple(axes[label].length for label in out)
-    if not any(dim.n_coef for dim in dims):
-        return np.asarray(pieces[0][1])
-    return Positional(dims, join(pieces))
-
-
-def _one(value: Array, other: Array, labels: Labels, other_labels: Labels) -> Array:
-    """Spread axes of length 1, as einsum does not."""
-    shape = list(value.shape)
-    for axis, label in enumerate(labels):
-        if label in other_labels and shape[axis] == 1:
-            shape[axis] = other.shape[list(other_labels).index(label)]
-    return np.broadcast_to(value, shape)
-
-
 def _read(
     context: Context, value: Value, labels: Labels, axes: dict[int, Axis], segment: dict[int, int]
 ) -> tuple[Part, tuple[int, ...]]:
@@ -161,14 +104,6 @@ def _read(
     part = part_at(context, value, tuple(own_axes), tuple(own_key))
     shape = part_shape(tuple(own_axes), tuple(own_key))
     return part.move(tuple(var(label) for label in labels)), shape
-
-
-def _flat(labels: Labels, shape: tuple[int, ...], grid: dict[int, Array], size: int) -> Index:
-    """The flat index into an operand for each point of the joint grid."""
-    index = np.zeros(size, dtype=np.int64)
-    for label, extent in zip(labels, shape, strict=True):
-        index = index * extent + (grid[label] if extent > 1 else 0)
-    return index
 
 
 def _contract_part(
@@ -189,21 +124,21 @@ def _contract_part(
     grid = dict(zip(extents, points, strict=True))
     out_shape = tuple(extents[label] for label in out)
     out_size = int(np.prod(out_shape))
-    target = _flat(out, out_shape, grid, size)
+    target = flat_index(out, out_shape, grid, size)
     running = [label for label in summed if segment[label] == RUN]
     back = _label_places(out)
     for which, (value, labels) in enumerate(((left, left_labels), (right, right_labels))):
         if isinstance(value, Positional) and len(running) == 1:
             other, other_labels = ((right, right_labels), (left, left_labels))[which]
-            read, _ = _read(context, other, other_labels, axes, segment)
+            read, other_shape = _read(context, other, other_labels, axes, segment)
             if read.denominator is not None or read.allowed is not None:
                 continue
-            return _positional_sum(
+            return positional_sum(
                 context,
                 value,
                 labels,
-                other,
-                other_labels,
+                plain(context, read),
+                flat_index(other_labels, other_shape, grid, size),
                 axes,
                 segment,
                 running[0],
@@ -213,9 +148,11 @@ def _contract_part(
                 out_size,
                 back,
             )
+    if not size:
+        return Part(assembly.view_of(constant(np.zeros(out_size)))).move(back)
     a, a_shape = _read(context, left, left_labels, axes, segment)
     b, b_shape = _read(context, right, right_labels, axes, segment)
-    a_index, b_index = _flat(left_labels, a_shape, grid, size), _flat(right_labels, b_shape, grid, size)
+    a_index, b_index = flat_index(left_labels, a_shape, grid, size), flat_index(right_labels, b_shape, grid, size)
     sides = [(a, a_index), (b, b_index)]
     denominator: View | None = None
     allowed: tuple[Guard, ...] | None = None
@@ -245,7 +182,7 @@ def _contract_part(
             matrix.eliminate_zeros()
             if not running:
                 return _finish(
-                    assembly.view_of(_dense_rows(context, free).apply(matrix), context.assembly.hint),
+                    assembly.view_of(dense_rows(context, free).apply(matrix), context.assembly.hint),
                     denominator,
                     back,
                 )
@@ -307,7 +244,7 @@ def _first(target: Index, index: Index, out_size: int) -> Index:
     return np.asarray(index[_representative(target, out_size)])
 
 
-def _dense_rows(context: Context, view: View) -> Affine:
+def dense_rows(context: Context, view: View) -> Affine:
     """The operand of a matrix: a combination of several things becomes a node first, a rearrangement does not."""
     assembly = context.assembly
     affine = view.source.affine
@@ -332,131 +269,3 @@ def _add_parts(context: Context, parts: list[Part]) -> Part:
         total = total.plus(assembly.rows(part.view if common else plain(context, part)))
     view = assembly.view_of(total, assembly.named("num") if common else assembly.hint)
     return Part(view, denominators[0] if common else None)
-
-
-def _positional_sum(
-    context: Context,
-    weights: Positional,
-    weight_labels: Labels,
-    other: Value,
-    other_labels: Labels,
-    axes: dict[int, Axis],
-    segment: dict[int, int],
-    label: int,
-    grid: dict[int, Array],
-    size: int,
-    target: Index,
-    out_size: int,
-    back: tuple[Term, ...],
-) -> Part:
-    """Sum data over a position with weights that depend on positions: a guard that fixes y is a shift, others are sums."""
-    from translator.reading.positional import specialise
-
-    assembly = context.assembly
-    own_axes = tuple(Axis(1) if dims_of(weights)[p] == Term((), 0, 1) else axes[x] for p, x in enumerate(weight_labels))
-    own_key = tuple(PRE if axis == Axis(1) else segment[x] for axis, x in zip(own_axes, weight_labels, strict=True))
-    pieces = specialise(weights, own_axes, own_key)
-    index = _flat(weight_labels, part_shape(own_axes, own_key), grid, size)
-    part, shape = _read(context, other, other_labels, axes, segment)
-    view = plain(context, part)
-    other_index = _flat(other_labels, shape, grid, size)
-    total = constant(np.zeros(out_size))
-    rename = tuple(var(x) for x in weight_labels)
-    for guard, chosen, values in pieces:
-        if isinstance(values, Term):
-            raise Refusal("N033", "a sum over positions is weighted with position numbers")
-        weight = np.where(chosen, np.asarray(values, dtype=np.float64), 0.0)[index]
-        if not weight.any():
-            continue
-        matrix = csr_array((weight, (target, other_index)), shape=(out_size, view.size))
-        matrix.eliminate_zeros()
-        moved = conjunction(substitute(guard, rename), axes[label].guard(label))
-        fixed, rest = _solve_for(moved, label)
-        if fixed is not None:
-            at_place = shifted_to(context, view, label, fixed)
-            if label not in view.variables():
-                at_place = restrict(context, view, (_inside(fixed),) * view.size)
-            rest = conjunction(*(part for part in _conjuncts(rest) if not implies(_inside(fixed), part)))
-            at_place = restrict(context, at_place, (rest,) * view.size)
-            total = total.plus(assembly.rows(at_place).apply(matrix))
-        else:
-            combined = assembly.view_of(assembly.rows(view).apply(matrix))
-            summed = assembly.total(combined, label, moved, assembly.named("sum"))
-            total = total.plus(assembly.rows(summed))
-    return Part(assembly.view_of(total)).move(back)
-
-
-def _inside(place: Term) -> Guard:
-    from circuits.positions import AtLeast
-
-    return conjunction(AtLeast(place - 1), AtLeast(Term((), 1, 0) - place))
-
-
-def _conjuncts(guard: Guard) -> tuple[Guard, ...]:
-    from circuits.positions import All
-
-    return guard.parts if isinstance(guard, All) else (guard,)
-
-
-def _solve_for(guard: Guard, variable: int) -> tuple[Term | None, Guard]:
-    """Find an equation that fixes the variable: its value, and the rest of the guard there."""
-    for part in _conjuncts(guard):
-        if isinstance(part, Equals):
-            coef = dict(part.term.coefs).get(variable, 0)
-            if coef in (1, -1):
-                place = (part.term - var(variable) * coef) * -coef
-                at = [var(v) for v in range(128)]
-                at[variable] = place
-                rest = conjunction(*(substitute(other, at) for other in _conjuncts(guard) if other != part))
-                return place, rest
-    return None, guard
-
-
-def gemm(context: Context, values: list[Value | None], attributes: dict[str, object]) -> Value:
-    """``alpha * A' @ B' + beta * C``."""
-    from translator.reading.elementwise import binary
-    from translator.reading.movement import transpose
-
-    a, b = values[0], values[1]
-    if a is None or b is None:
-        raise Refusal("N020", "Gemm needs two operands")
-    if attributes.get("transA", 0):
-        a = transpose(context, a, [1, 0])
-    if attributes.get("transB", 0):
-        b = transpose(context, b, [1, 0])
-    alpha = float(attributes.get("alpha", 1.0))  # type: ignore[arg-type]
-    beta = float(attributes.get("beta", 1.0))  # type: ignore[arg-type]
-    if isinstance(b, np.ndarray) and alpha != 1:
-        b, alpha = np.asarray(b, dtype=np.float64) * alpha, 1.0
-    result = matmul(context, a, b)
-    if alpha != 1:
-        result = binary(context, "mul", result, np.array(alpha))
-    if len(values) > 2 and values[2] is not None:
-        bias = values[2]
-        if beta != 1:
-            bias = binary(context, "mul", bias, np.array(beta))
-        result = binary(context, "add", result, bias)
-    return result
-
-
-def einsum(context: Context, values: list[Value], equation: str) -> Value:
-    """Two operands with explicit subscripts, or one that is transposed."""
-    from translator.reading.movement import transpose
-
-    left, _, right = equation.replace(" ", "").partition("->")
-    terms = left.split(",")
-    if "." in equation or any(len(set(term)) != len(term) for term in terms) or "->" not in equation:
-        raise Refusal("N046", f"Einsum `{equation}` uses an ellipsis, a diagonal or an implicit output")
-    if len(terms) == 1 and sorted(terms[0]) == sorted(right):
-        return transpose(context, values[0], [terms[0].index(c) for c in right])
-    if len(terms) != 2:
-        raise Refusal("N046", f"Einsum `{equation}` has {len(terms)} operands, and two are supported")
-    number = {c: i for i, c in enumerate(dict.fromkeys(terms[0] + terms[1]))}
-    return contract(
-        context,
-        values[0],
-        [number[c] for c in terms[0]],
-        values[1],
-        [number[c] for c in terms[1]],
-        [number[c] for c in right],
-    )

@@ -10,21 +10,30 @@ import numpy as np
 from circuits.positions import AtLeast, Term, negation, var
 from circuits.scalar import X
 from translator.reading import (
+    arithmetic,
     contraction,
     control_flow,
+    conversions,
+    convolution,
     layout_operators,
+    microsoft_quantized,
     movement,
     normalizing,
+    products,
     quantized,
+    rearranging,
     recurrent,
+    resizing,
     scalar_operators,
+    scattering,
     sequences,
+    sorting,
     windows,
 )
 from translator.reading.context import Context, dims_of
 from translator.reading.elementwise import unary
 from translator.reading.loading import Operator
-from translator.reading.reduction import argmax_positions, reduce
+from translator.reading.reduction import reduce
 from translator.reading.refusing import Refusal
 from translator.reading.softmax import softmax
 from translator.reading.table import OPERATORS, Inputs, call, lowering, needed, number, optional
@@ -32,22 +41,24 @@ from translator.reading.values import Positional, Value
 
 __all__ = ["OPERATORS"]
 
-FILLED_BY = (scalar_operators, layout_operators, quantized, control_flow, recurrent, sequences)
-
-
-@lowering("MatMul")
-def _matmul(context: Context, operator: Operator, values: Inputs) -> Value:
-    return contraction.matmul(context, needed(values, 0), needed(values, 1))
-
-
-@lowering("Gemm")
-def _gemm(context: Context, operator: Operator, values: Inputs) -> Value:
-    return contraction.gemm(context, values, operator.attributes)
-
-
-@lowering("Einsum")
-def _einsum(context: Context, operator: Operator, values: Inputs) -> Value:
-    return contraction.einsum(context, [v for v in values if v is not None], operator.attributes["equation"])
+FILLED_BY = (
+    arithmetic,
+    conversions,
+    scalar_operators,
+    layout_operators,
+    quantized,
+    control_flow,
+    recurrent,
+    sequences,
+    rearranging,
+    scattering,
+    sorting,
+    resizing,
+    convolution,
+    microsoft_quantized,
+    products,
+    windows,
+)
 
 
 @lowering("Softmax", "LogSoftmax")
@@ -99,23 +110,6 @@ def _unsupported_norm(context: Context, operator: Operator, values: Inputs) -> V
     raise Refusal(
         "N011", f"{operator.op_type} is not supported yet", help="LayerNormalization and BatchNormalization are"
     )
-
-
-@lowering("Conv")
-def _conv(context: Context, operator: Operator, values: Inputs) -> Value:
-    return windows.convolve(context, operator, values)
-
-
-@lowering("MaxPool", "AveragePool")
-def _pool(context: Context, operator: Operator, values: Inputs) -> list[Value]:
-    return [windows.pool(context, operator, needed(values, 0))]
-
-
-@lowering("GlobalAveragePool", "GlobalMaxPool")
-def _global_pool(context: Context, operator: Operator, values: Inputs) -> Value:
-    x = needed(values, 0)
-    how = "mean" if operator.op_type == "GlobalAveragePool" else "max"
-    return reduce(context, how, x, list(range(2, len(dims_of(x)))), True)
 
 
 @lowering("Attention")
