@@ -115,7 +115,8 @@ class _Walk:
         self._check_operators()
         require_none(self.findings)
         self.context.toward_softmax = toward_softmax(self.live)
-        start = Start(self.graph, self.live, self.context, self.values, bind, tracks, self.alphabet_size, self.findings)
+        given = (bind, tracks, self.alphabet_size, self.findings, self.whole)
+        start = Start(self.graph, self.live, self.context, self.values, *given)
         inputs = start.read(self.outputs)
         require_none(self.findings)
         if not inputs and not self.whole:

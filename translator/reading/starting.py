@@ -46,6 +46,7 @@ class Start:
     tracks: Mapping[str, str]
     alphabet_size: int | None
     findings: list[Diagnostic]
+    whole: bool = False
 
     def read(self, outputs: Sequence[str]) -> tuple[Input, ...]:
         """Make the network's inputs, and constants of the others."""
@@ -109,7 +110,7 @@ class Start:
             return True
         if len(dims) not in (1, 2) or not dims[-1] or (isinstance(batch, int) and batch > 1):
             return False
-        return self.alphabet_size is not None or self._alphabet(declared.name) is not None
+        return self.alphabet_size is not None or (not self.whole and self._alphabet(declared.name) is not None)
 
     def _read_word(self, word: Declared, free: Sequence[Declared]) -> tuple[Input, ...]:
         dims = word.dims
@@ -232,8 +233,9 @@ class Start:
                 declared,
             )
             return None
-        # A file that leaves the batch open, or writes 0 for it, is read for one input.
-        first = [sizes[0] or 1] if sizes and not (sizes[0] == 0 and len(sizes) == 1) else [0] if sizes else []
+        # A file that leaves the batch open, or writes 0 for it, is read for one input, unless whole tensors are asked for.
+        batch = 1 if sizes and (sizes[0] is None or (sizes[0] == 0 and len(sizes) > 1 and not self.whole)) else None
+        first = [] if not sizes else [sizes[0] if batch is None else batch]
         shape_ = tuple(int(size or 0) for size in (*first, *sizes[1:]))
         if 0 in shape_:
             self.values[declared.name] = np.zeros(shape_, dtype=NUMPY.get(declared.dtype, declared.dtype))
