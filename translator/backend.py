@@ -159,7 +159,7 @@ class FomRep(BackendRep):
             if tensor.values is not None:
                 bounds.append(np.zeros(found.shape))
                 continue
-            reals = found.astype(np.float64)
+            reals = results[-1].astype(np.float64)  # as rounded to the declared type
             below, above = assemble(tensor, 1, low, 1)[0], assemble(tensor, 1, high, 1)[0]
             distance = np.nextafter(np.maximum(np.abs(reals - below), np.abs(above - reals)), np.inf)
             if is_whole(tensor.dtype):
