@@ -16,7 +16,7 @@ from translator.reading.movement import reshape
 from translator.reading.positional import term_array
 from translator.reading.refusing import Refusal
 from translator.reading.types import NUMPY_NAMES, is_whole
-from translator.reading.values import Data, Positional, Value
+from translator.reading.values import Absent, Data, Listed, Positional, Value
 from translator.reading.walking import lower
 
 OPSET = 23
@@ -24,9 +24,15 @@ NUMPY_OF = {name: numpy for numpy, name in NUMPY_NAMES.items()}
 
 
 def call_operator(
-    context: Context, op_type: str, values: Sequence[Value | None], *, outputs: int = 1, **attributes: Any
+    context: Context,
+    op_type: str,
+    values: Sequence[Value | None],
+    *,
+    outputs: int = 1,
+    opset: int = OPSET,
+    **attributes: Any,
 ) -> list[Value]:
-    """Lower one operator of ONNX's default domain, of opset 23, on the given tensors.
+    """Lower one operator of ONNX's default domain on the given tensors.
 
     Raises:
         Refusal: this use of the operator is not supported.
@@ -34,11 +40,11 @@ def call_operator(
     inputs = [f"input{place}" if value is not None else "" for place, value in enumerate(values)]
     names = [f"output{place}" for place in range(outputs)]
     operator = operator_of(0, onnx.helper.make_node(op_type, inputs, names, **attributes))
-    opset, context.opset = context.opset, OPSET
+    outer, context.opset = context.opset, opset
     try:
-        return lower(context, operator, list(values))
+        return [value for value in lower(context, operator, list(values)) if not isinstance(value, Listed | Absent)]
     finally:
-        context.opset = opset
+        context.opset = outer
 
 
 def call_one(context: Context, op_type: str, *values: Value | None, **attributes: Any) -> Value:

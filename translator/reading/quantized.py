@@ -14,7 +14,7 @@ import numpy as np
 
 from circuits.positions import Term
 from circuits.scalar import Scalar, X
-from translator.reading.calling import along, call_one
+from translator.reading.calling import along, call_one, typed
 from translator.reading.context import Context, dims_of
 from translator.reading.elementwise import binary, unary
 from translator.reading.loading import Operator
@@ -147,20 +147,24 @@ def parameter(context: Context, operator: Operator, value: Value, like: Value) -
     return take_static(context, value, axis, np.arange(length.const) // block)
 
 
-@lowering("QuantizeLinear")
+@lowering("QuantizeLinear", "com.microsoft::QuantizeLinear")
 def _quantize(context: Context, operator: Operator, values: Inputs) -> Value:
     x, zero = needed(values, 0), optional(values, 2)
     given = operator.attributes.get("output_dtype", 0)
     dtype = dtype_of(zero) if zero is not None else number_name(given) if given else "uint8"
     scale = parameter(context, operator, needed(values, 1), x)
-    return quantize(context, x, scale, None if zero is None else parameter(context, operator, zero, x), dtype)
+    point = None if zero is None else parameter(context, operator, zero, x)
+    return typed(quantize(context, x, scale, point, dtype), dtype)
 
 
-@lowering("DequantizeLinear")
+@lowering("DequantizeLinear", "com.microsoft::DequantizeLinear")
 def _dequantize(context: Context, operator: Operator, values: Inputs) -> Value:
     x, zero = needed(values, 0), optional(values, 2)
     scale = parameter(context, operator, needed(values, 1), x)
-    return dequantize(context, x, scale, None if zero is None else parameter(context, operator, zero, x))
+    given = operator.attributes.get("output_dtype", 0)
+    point = None if zero is None else parameter(context, operator, zero, x)
+    dtype = number_name(given) if given else dtype_of(needed(values, 1))
+    return typed(dequantize(context, x, scale, point), dtype)
 
 
 def range_of(context: Context, x: Value, low: float, high: float) -> tuple[Value, Value]:
@@ -262,7 +266,8 @@ def _qlinear_conv(context: Context, operator: Operator, values: Inputs) -> Value
         raise Refusal("N011", "QLinearConv with channels last", help="export without layout optimizations")
     total = convolution(context, operator, x, x_zero, w, w_zero, optional(values, 8))
     factor = along(context, quotient(context, x_scale, w_scale, y_scale), 1, len(dims_of(x)))
-    return requantize(context, total, factor, along(context, y_zero, 0, 0), dtype_of(y_zero), reach(x, w, kernel=True))
+    zero, dtype = along(context, y_zero, 0, 0), dtype_of(y_zero)
+    return typed(requantize(context, total, factor, zero, dtype, reach(x, w, kernel=True)), dtype)
 
 
 def reach(a: Value, b: Value, kernel: bool = False) -> float:
