@@ -97,7 +97,10 @@ def translate(
         typer.Option("-o", "--output", metavar="DIR", help="Write network, family, sentence and manifest here."),
     ] = None,
     precision: Annotated[
-        str, typer.Option(metavar="auto|fixed:P[.F]", help="Bits of a word (and fractional bits).")
+        str,
+        typer.Option(
+            metavar="auto|fixed:P[.F]|fixed:*.F", help="Bits of a word (and fractional bits); * for as many as needed."
+        ),
     ] = "auto",
     weight_bits: Annotated[str, typer.Option(metavar="B|exact|auto", help="Bits of a weight.")] = "auto",
     readout: Annotated[

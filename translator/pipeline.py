@@ -49,7 +49,7 @@ class Settings:
     """What a user can choose about a translation; the defaults choose for them.
 
     Attributes:
-        precision: ``auto``, ``fixed:P`` or ``fixed:P.F``.
+        precision: ``auto``, ``fixed:P``, ``fixed:P.F`` or ``fixed:*.F``.
         weight_bits: bits of a rounded weight, ``exact``, or ``auto``.
         depth: ``compact``, ``balanced`` or ``shallow``.
         readout: the decision bit that the sentence names (``class:2``, ``bit:7``), or None.
