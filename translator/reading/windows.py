@@ -154,7 +154,13 @@ def _power_pool(context: Context, operator: Operator, data: Data) -> Value:
 
 @lowering("MaxPool", "AveragePool", "LpPool")
 def _pool_entry(context: Context, operator: Operator, values: Inputs) -> list[Value]:
-    return [pool(context, operator, needed(values, 0))]
+    from translator.reading.pooling_places import pool_places
+
+    x = needed(values, 0)
+    results = [pool(context, operator, x)]
+    if len(operator.outputs) > 1 and operator.outputs[1]:
+        results.append(pool_places(context, operator, to_data(context, x)))
+    return results
 
 
 @lowering("GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool")
