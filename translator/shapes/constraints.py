@@ -83,10 +83,7 @@ class Constraints:
             return
         if at_least(b, a) and never_equal(a, b):
             raise Misfit("N080", f"{why}: {a} is at no sizes as large as {b}", HELP)
-        if isinstance(a, int):
-            self.note(sympy.Le(b, a, evaluate=False), why)
-        else:
-            self.note(_bound(sympy.sympify(a - b)), why)
+        self.note(_bound(sympy.sympify(a - b)), why)
 
     def divides(self, divisor: Size, value: Size, why: str) -> None:
         """Require that `divisor` divides `value`."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -31,6 +33,7 @@ from translator.shapes.expressions import (
 from translator.shapes.graph import numpy_type
 from translator.shapes.values import Entry
 
+CHECKED_SIZES = np.arange(1, 1 << 14)
 FLOATS = ("float16", "float", "double", "bfloat16")
 
 
@@ -89,6 +92,26 @@ def divide(a: Any, b: Any, dtype: str) -> Entry:
     if never_negative(minus(0, a)):
         return minus(0, floor_div(minus(0, a), b))
     return None
+
+
+@cache
+def simplest(factor: float) -> Fraction | None:
+    """The fraction of least denominator that multiplies every size as the float does; None if none was found."""
+    single = np.floor(CHECKED_SIZES.astype(np.float32) * np.float32(factor)).astype(np.int64)
+    for limit in (16, 256, 4096, 1 << 24):
+        fraction = Fraction(factor).limit_denominator(limit)
+        if np.array_equal(CHECKED_SIZES * fraction.numerator // fraction.denominator, single):
+            return fraction
+    return None
+
+
+def scaled(a: Any, b: Any, dtype: str) -> Entry:
+    """``Mul``; a float times an expression is taken as the fraction that the float was rounded from."""
+    if dtype in FLOATS and is_symbolic(a) != is_symbolic(b):
+        size, factor = (a, b) if is_symbolic(a) else (b, a)
+        fraction = simplest(float(factor)) if math.isfinite(factor) else None
+        return None if fraction is None else times(size, reduced(sympy.Rational(fraction)))
+    return multiply(a, b)
 
 
 def remainder(a: Any, b: Any, dtype: str) -> Entry:

@@ -181,6 +181,16 @@ def output_types(op_type: str, domain: str, version: int) -> tuple[int | str | N
     return tuple(result)
 
 
+@cache
+def input_counts(op_type: str, domain: str, version: int) -> tuple[int, int] | None:
+    """The least and the greatest number of inputs of an operator; None for a foreign one."""
+    try:
+        schema = onnx.defs.get_schema(op_type, version, domain)
+    except onnx.defs.SchemaError:
+        return None
+    return schema.min_input, schema.max_input
+
+
 def version_of(opsets: dict[str, int], domain: str) -> int:
     """The version of a domain that the model uses; the first where it does not say."""
     return opsets.get(domain, 1)

@@ -18,7 +18,16 @@ from translator.shapes import rules
 from translator.shapes.calls import Call
 from translator.shapes.constraints import Constraints
 from translator.shapes.expressions import Size
-from translator.shapes.graph import Graph, Node, dims_of_array, dtype_of_array, output_types, read_model, version_of
+from translator.shapes.graph import (
+    Graph,
+    Node,
+    dims_of_array,
+    dtype_of_array,
+    input_counts,
+    output_types,
+    read_model,
+    version_of,
+)
 from translator.shapes.result import Shaped, Shapes, Unknown
 from translator.shapes.values import (
     Array,
@@ -139,6 +148,9 @@ class Walk:
         if rule is None:
             domain = f"{node.domain}::" if node.domain else ""
             raise Undecided(f"there is no rule for `{domain}{node.op_type}`")
+        least, most = input_counts(node.op_type, node.domain, version) or (0, len(inputs))
+        if not least <= len(inputs) <= most:
+            raise Misfit("N020", f"`{node.op_type}` has {len(inputs)} inputs", "export the network again")
 
         def run(graph: Graph, arguments: Sequence[Value | None]) -> list[Value]:
             inner = dict(scope)

@@ -137,6 +137,8 @@ def scan(call: Call) -> list[Value | None]:
     operands = [call.tensor(index) for index in range(first, len(call.inputs))]
     shapes = [call.dims(index) for index in range(first, len(call.inputs))]
     n_states = len(operands) - n_scans
+    if n_scans < 1 or n_states < 0:
+        raise misfit(f"`Scan` runs along {n_scans} of {len(operands)} tensors")
     axes = _axes(call, "scan_input_axes", n_scans)
     if batched:
         return _batched_scan(call, body, operands, shapes, n_states)

@@ -129,7 +129,7 @@ ON_ENTRIES: dict[str, Operation] = {
     "Max": _chain(entries.greatest),
     "Min": _chain(entries.least),
     "Mod": entries.remainder,
-    "Mul": _binary(entries.multiply),
+    "Mul": entries.scaled,
     "Neg": lambda a, dtype: entries.subtract(0, a),
     "Not": lambda a, dtype: entries.no(a),
     "Or": _binary(entries.either),

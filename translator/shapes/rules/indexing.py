@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from translator.shapes.calls import Call, rule, shaped
-from translator.shapes.expressions import minimum, minus
+from translator.shapes.expressions import Size, minimum, minus, plus
 from translator.shapes.values import MOST_ENTRIES, Array, Dims, Tensor, Undecided, known, misfit
 
 
@@ -21,23 +21,24 @@ def gather(call: Call) -> Tensor:
     """Slices along an axis, at indices of any shape."""
     data, dims = call.tensor(0), call.rank_at_least(0, 1)
     axis = call.axis(call.attribute("axis", 0), len(dims))
-    within_axis(call, dims, axis)
-    content = None
     places = small_integers(call.tensor(1).content)
+    within_axis(call, dims[axis], places)
+    content = None
     if data.content is not None and places is not None:
-        length = data.content.shape[axis]
-        if np.any(places < -length) or np.any(places >= length):
-            raise misfit(f"`Gather` takes an entry outside of the {length} along axis {axis}")
         content = np.asarray(np.take(data.content, places, axis=axis), dtype=object)
         content = content if content.size <= MOST_ENTRIES else None
     return Tensor("", dims[:axis] + call.dims(1) + dims[axis + 1 :], content)
 
 
-def within_axis(call: Call, dims: Dims, axis: int) -> None:
-    """Indices that count positions must not run over the axis."""
+def within_axis(call: Call, size: Size, places: Array | None) -> None:
+    """Known indices, and those that count positions, must not run over the axis."""
     span = call.tensor(1).span
+    if places is not None and places.size:
+        span = int(places.min()), int(places.max())
     if span is not None:
-        call.constraints.at_least(minus(dims[axis], span[1]), 1, f"`{call.op}` takes the entries at these positions")
+        why = f"`{call.op}` takes the entries at these positions"
+        call.constraints.at_least(size, plus(span[1], 1), why)
+        call.constraints.at_least(size, minus(0, span[0]), why)
 
 
 @rule("GatherElements")
@@ -58,9 +59,20 @@ def gather_nd(call: Call) -> Tensor:
     content = None
     places = small_integers(call.tensor(1).content)
     if data.content is not None and places is not None and batch == 0:
-        content = np.asarray(data.content[tuple(np.moveaxis(places, -1, 0))], dtype=object)
+        content = np.asarray(data.content[index_tuples(call, places, data.content.shape)], dtype=object)
     shared = call.constraints.same_dims(dims[:batch], indices[:batch], "`GatherND` shares batch axes")
     return Tensor("", shared + indices[batch:-1] + dims[batch + depth :], content)
+
+
+def index_tuples(call: Call, places: Array, shape: tuple[int, ...]) -> tuple[Array, ...]:
+    """Indices for numpy, one array for each axis."""
+    columns = tuple(np.moveaxis(places, -1, 0))
+    for column, size in zip(columns, shape, strict=False):
+        if np.any(column < -size) or np.any(column >= size):
+            raise misfit(f"`{call.op}` has an index outside of an axis of size {size}")
+    if len(columns) > len(shape):
+        raise misfit(f"`{call.op}` has index tuples of length {len(columns)} into {len(shape)} axes")
+    return columns
 
 
 def _tuple_length(call: Call, indices: Dims, most: int) -> int:
@@ -88,7 +100,9 @@ def scatter_nd(call: Call) -> Tensor:
         and "reduction" not in call.node.attributes
     ):
         content = data.content.copy()
-        content[tuple(np.moveaxis(places, -1, 0))] = updates
+        where = index_tuples(call, places, content.shape)
+        call.constraints.same_dims(call.dims(2), content[where].shape, "`ScatterND` has one update for each index")
+        content[where] = updates
     return Tensor("", dims, content)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from translator.shapes.calls import Call, rule
-from translator.shapes.expressions import Size, ceil_div, minus, quotient, times, total
+from translator.shapes.expressions import Size, ceil_div, equal, minus, quotient, times, total
 from translator.shapes.values import MOST_ENTRIES, Array, Dims, Tensor, misfit
 
 
@@ -67,6 +67,8 @@ def split(call: Call) -> list[Tensor | None]:
 
 def equal_parts(call: Call, size: Size, count: int) -> list[Size]:
     """Sizes of `count` parts; from opset 18 on the last one may be smaller."""
+    if count < 1:
+        raise misfit(f"`{call.op}` has {count} outputs")
     exact = quotient(size, count)
     if exact is not None:
         return [exact] * count
@@ -82,9 +84,10 @@ def cut(data: Tensor, dims: Dims, axis: int, parts: list[Size]) -> list[Tensor]:
     """The parts of a tensor."""
     result = []
     start: int | None = 0
+    fits = equal(total(parts), dims[axis])
     for part in parts:
         content = None
-        if data.content is not None and start is not None and isinstance(part, int):
+        if data.content is not None and start is not None and isinstance(part, int) and fits:
             content = np.take(data.content, range(start, start + part), axis=axis)
         start = start + part if start is not None and isinstance(part, int) else None
         result.append(Tensor(data.dtype, (*dims[:axis], part, *dims[axis + 1 :]), content))

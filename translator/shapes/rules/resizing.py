@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-from functools import cache
 from typing import Any
 
 import numpy as np
 import sympy
 
 from translator.shapes.calls import Call, rule, shaped
+from translator.shapes.entries import simplest
 from translator.shapes.expressions import Size, floor_div, reduced, times
 from translator.shapes.rules.sizes import sizes_of
 from translator.shapes.values import Dims, Tensor, Undecided, misfit
-
-CHECKED_SIZES = np.arange(1, 1 << 14)
 
 
 @rule("Upsample")
@@ -72,17 +69,6 @@ def scaled(size: Size, factor: Any) -> Size:
     if fraction is None:
         raise Undecided(f"the factor {factor} rounds differently for different sizes")
     return floor_div(times(size, fraction.numerator), fraction.denominator)
-
-
-@cache
-def simplest(factor: float) -> Fraction | None:
-    """The fraction of least denominator that multiplies every size as the float does; None if none was found."""
-    single = np.floor(CHECKED_SIZES.astype(np.float32) * np.float32(factor)).astype(np.int64)
-    for limit in (16, 256, 4096, 1 << 24):
-        fraction = Fraction(factor).limit_denominator(limit)
-        if np.array_equal(CHECKED_SIZES * fraction.numerator // fraction.denominator, single):
-            return fraction
-    return None
 
 
 def _given(call: Call, dims: Dims, axes: list[int]) -> Dims:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from translator.shapes.calls import Call, rule
-from translator.shapes.expressions import floor_div, minus, quotient, times
+from translator.shapes.expressions import floor_div, minus, quotient, times, total
 from translator.shapes.graph import dtype_name
 from translator.shapes.rules.joining import cut, joined
 from translator.shapes.values import Listed, Optional, Tensor, Undecided, Value, known, misfit
@@ -96,7 +96,9 @@ def split(call: Call) -> Listed:
     data, dims = call.tensor(0), call.rank_at_least(0, 1)
     axis = call.axis(call.attribute("axis", 0), len(dims))
     if call.has(1) and call.dims(1):
-        return listed(tuple(cut(data, dims, axis, call.sizes(1))))
+        sizes = call.sizes(1)
+        call.constraints.same(total(sizes), dims[axis], "the sizes of `SplitToSequence` make up the axis")
+        return listed(tuple(cut(data, dims, axis, sizes)))
     part = call.size(1) if call.has(1) else 1
     count = quotient(dims[axis], part)
     whole = count if count is not None else floor_div(dims[axis], part)
@@ -115,6 +117,9 @@ def split(call: Call) -> Listed:
 def mapped(call: Call) -> list[Value | None]:
     """A subgraph applied to each tensor of the sequences; operands that are tensors are the same for all."""
     count = len(items_of(call, 0))
+    for place in range(len(call.inputs)):
+        if isinstance(call.value(place), Listed) and len(items_of(call, place)) != count:
+            raise misfit("`SequenceMap` takes sequences of equal length")
     columns: list[list[Tensor]] = [[] for _ in call.node.outputs]
     for index in range(count):
         arguments: list[Value | None] = []

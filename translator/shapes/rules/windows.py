@@ -25,8 +25,10 @@ def places(call: Call, image: Dims, kernel: Sequence[Size]) -> list[Size]:
             continue
         before, after = (0, 0) if automatic == "VALID" else (pads[axis], pads[axis + rank])
         room = minus(total([size, before, after]), window)
-        call.constraints.at_least(room, 0, f"the window of `{call.op}` fits into its input")
-        if call.attribute("ceil_mode", 0):  # no window starts in the padding behind the input
+        rounded_up = call.attribute("ceil_mode", 0)
+        spare = plus(room, stride - 1) if rounded_up else room
+        call.constraints.at_least(spare, 0, f"the window of `{call.op}` fits into its input")
+        if rounded_up:  # no window starts in the padding behind the input
             most = ceil_div(plus(size, before), stride)
             result.append(minimum(plus(ceil_div(room, stride), 1), most))
         else:
