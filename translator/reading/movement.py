@@ -6,6 +6,7 @@ axis.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -99,10 +100,19 @@ def _solve(dims: tuple[Term, ...], wanted: list[Term]) -> tuple[Term, ...]:
 def _merged(dims: Sequence[Term], wanted: Sequence[Term], *, baked: bool = False) -> Refusal:
     old, new = (", ".join(map(str, shape)) for shape in (dims, wanted))
     forced = any(dim.n_coef for dim in dims) and all(dim.n_coef == 0 and dim.const >= 0 for dim in wanted)
+    length = _fitting_length(dims, wanted) if forced else None
+    if forced and length is None:
+        return Refusal(
+            "N041",
+            f"a tensor of shape ({old}) is reshaped to ({new}), which fits no sequence length",
+            note="the numbers of elements differ for every n",
+            help="export the network again, with dynamic shapes",
+        )
     if baked or forced:
         return Refusal(
             "N041",
             f"a tensor of shape ({old}) is reshaped to ({new}), which fits one sequence length only",
+            length=length,
             note="the length of the example input was baked into the file although its axis is declared dynamic",
             help="export with dynamic shapes (torch.onnx.export(..., dynamo=True), nn.MultiheadAttention's fast path off)",
         )
@@ -111,6 +121,17 @@ def _merged(dims: Sequence[Term], wanted: Sequence[Term], *, baked: bool = False
         f"a tensor of shape ({old}) is reshaped to ({new}), which mixes the sequence axis with another axis",
         help="keep the sequence on an axis of its own",
     )
+
+
+def _fitting_length(dims: Sequence[Term], wanted: Sequence[Term]) -> int | None:
+    """The one length n at which a shape has as many elements as the static shape `wanted`."""
+    target = math.prod(dim.const for dim in wanted)
+    static = math.prod(dim.const for dim in dims if not dim.n_coef)
+    symbolic = [dim for dim in dims if dim.n_coef]
+    if len(symbolic) != 1 or not static or target % static:
+        return None
+    n, rest = divmod(target // static - symbolic[0].const, symbolic[0].n_coef)
+    return n if n >= 1 and not rest else None
 
 
 def _match_positions(old: tuple[Term, ...], new: tuple[Term, ...]) -> dict[int, int]:

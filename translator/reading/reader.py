@@ -6,13 +6,14 @@ All operators that cannot be lowered are reported together; what depends on a re
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from circuits.diagnostics import Diagnostic, fail
+from circuits.diagnostics import Diagnostic, FomError, fail
 from translator.reading.assembly import Assembly, sanitize
 from translator.reading.checking import check_names, check_scales, check_weights
 from translator.reading.closing import close_decision, close_tensors, decision_tensor, live_operators
@@ -72,8 +73,24 @@ def read_graph(
     constants = dict(bind or {})
     symbols = {dim for declared in graph.inputs for dim in declared.dims if isinstance(dim, str)}
     sizes = {name: constants.pop(name) for name in list(constants) if name in symbols}
-    walk = _Walk(_with_sizes(graph, sizes), whole, alphabet_size, longest)
-    return walk.run(constants, dict(tracks or {}))
+    graph = _with_sizes(graph, sizes)
+    walk = _Walk(graph, whole, alphabet_size, longest)
+    try:
+        return walk.run(constants, dict(tracks or {}))
+    except FomError:
+        if not walk.lengths and longest is None:
+            # What is computed from position numbers hides what comes after it: a table of two rows shows that.
+            walk = _Walk(graph, whole, alphabet_size, 2)
+            with suppress(FomError):
+                walk.run(constants, dict(tracks or {}))
+        fixed = walk.fitted()
+        if fixed is None:
+            raise
+        only = _Walk(fixed, whole, alphabet_size, longest)
+        only.context.assembly.notes += list(walk.lengths.values())
+        with suppress(FomError):
+            return only.run(constants, dict(tracks or {}))
+        raise
 
 
 def _with_sizes(graph: Graph, sizes: Mapping[str, Any]) -> Graph:
@@ -98,12 +115,32 @@ class _Walk:
         self.values: dict[str, Carried] = dict(graph.constants)
         self.findings: list[Diagnostic] = []
         self.failed: set[str] = set()
+        self.lengths: dict[int, str] = {}
         decided, self.trimmed = ("", "") if whole else decision_tensor(graph)
         self.outputs = [declared.name for declared in graph.outputs] if whole else [decided]
         self.live = live_operators(graph, self.outputs)
         self.context = Context(Assembly(), graph.opset, alphabet_size or 0, longest)
         self.context.scope = self.values
         self.uses = uses(self.live, ())
+
+    def fitted(self) -> Graph | None:
+        """The graph for the one length n that all refusals name; None if they name none, or several."""
+        open_ = {dim for own in self.graph.inputs for dim in own.dims[len(own.dims) > 1 :] if not isinstance(dim, int)}
+        if len(self.lengths) != 1 or len(open_) != 1:
+            return None
+        (length,), (symbol,) = self.lengths, open_
+        if symbol is not None:
+            return _with_sizes(self.graph, {symbol: length})
+
+        def fixed(own: Declared) -> Declared:
+            return replace(
+                own,
+                dims=tuple(
+                    length if dim is None and at == len(own.dims) - 1 else dim for at, dim in enumerate(own.dims)
+                ),
+            )
+
+        return replace(self.graph, inputs=tuple(map(fixed, self.graph.inputs)))
 
     def run(self, bind: dict[str, Any], tracks: dict[str, str]) -> RealNetwork:
         """Import."""
@@ -165,6 +202,11 @@ class _Walk:
             results = lower(context, operator, [self.values[name] if name else None for name in operator.inputs])
         except Refusal as refusal:
             self._refuse(operator, refusal)
+            if refusal.length is not None:
+                place = self.graph.where(operator)
+                self.lengths[refusal.length] = (
+                    f"read for words of length {refusal.length} only ({place}: {refusal.message})"
+                )
             return
         except (ValueError, IndexError, KeyError):
             # An ill-typed graph breaks somewhere in numpy; a well-typed one that does is a bug, and stays one.

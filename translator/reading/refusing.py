@@ -4,11 +4,15 @@ from __future__ import annotations
 
 
 class Refusal(Exception):
-    """An operator that cannot be lowered: code, what rule is broken and what was found, note and help."""
+    """An operator that cannot be lowered: code, what rule is broken and what was found, note and help.
 
-    def __init__(self, code: str, message: str, *, note: str = "", help: str = "") -> None:
+    `length` is the one length of the sequence that the operator fits, if there is one.
+    """
+
+    def __init__(self, code: str, message: str, *, note: str = "", help: str = "", length: int | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.note = note
         self.help = help
+        self.length = length

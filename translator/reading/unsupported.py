@@ -11,20 +11,6 @@ from translator.reading.loading import Operator
 RECURRENT = ("LSTM", "GRU", "RNN")
 RANDOM = ("RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Bernoulli", "Multinomial")
 STRINGS = ("StringConcat", "StringSplit", "StringNormalizer", "RegexFullMatch", "TfIdfVectorizer", "LabelEncoder")
-SEQUENCES = [
-    "SequenceConstruct",
-    "SequenceAt",
-    "SequenceEmpty",
-    "SequenceInsert",
-    "SequenceErase",
-    "SequenceLength",
-    "SequenceMap",
-    "SplitToSequence",
-    "ConcatFromSequence",
-    "Optional",
-    "OptionalGetElement",
-    "OptionalHasElement",
-]
 DYNAMIC = ("NonZero", "Compress", "Unique", "NonMaxSuppression", "TopK")
 QUANTIZED = [
     "QuantizeLinear",
@@ -48,30 +34,6 @@ def diagnose(operator: Operator, supported: Collection[str], where: str) -> Diag
             "fom knows the meaning of the standard operators only",
             "export without runtime-specific optimizations",
         )
-    if name in RECURRENT:
-        return Diagnostic(
-            "N014",
-            f"`{name}` runs along the sequence, so the depth would grow with the sequence length",
-            where,
-            "threshold circuits of constant depth, and FO(M), hold fixed-depth networks only",
-            "use attention, or translate one step",
-        )
-    if name in ("Loop", "Scan"):
-        return Diagnostic(
-            "N014",
-            f"`{name}` repeats 0..n times, so the depth would grow with the sequence length",
-            where,
-            "a fixed-depth network unrolls the same number of steps for every input",
-            "export with a constant trip count, or translate one step",
-        )
-    if name == "If":
-        return Diagnostic(
-            "N015",
-            "`If` chooses a subgraph while running",
-            where,
-            "a fixed-depth network computes the same nodes for every input",
-            "export one branch, or use Where",
-        )
     if name in RANDOM:
         return Diagnostic(
             "N016", f"`{name}` is random", where, "a circuit is a function of its input", "export in evaluation mode"
@@ -79,14 +41,6 @@ def diagnose(operator: Operator, supported: Collection[str], where: str) -> Diag
     if name in STRINGS:
         return Diagnostic(
             "N017", f"`{name}` works on strings", where, "letters are integers", "export from the token ids on"
-        )
-    if name in SEQUENCES:
-        return Diagnostic(
-            "N018",
-            f"`{name}` works on sequences of tensors",
-            where,
-            "",
-            "optimize the model (onnxscript.optimizer.optimize)",
         )
     if name in DYNAMIC:
         return Diagnostic(
