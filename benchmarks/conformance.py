@@ -15,7 +15,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,8 @@ from onnx.backend.test.loader import load_model_tests
 from onnx.reference import ReferenceEvaluator
 
 from circuits.diagnostics import FomError
-from translator.backend import FomBackend
+from translator.backend import FomBackend, shaping_inputs
+from translator.shapes import infer
 
 CONDITIONAL = frozenset(
     ["ConcatFromSequence", "CumProd", "Det", "GRU", "If", "LSTM", "LinearAttention", "Loop", "Optional",
@@ -56,11 +57,17 @@ class Case:
     atol: float
 
 
+def decoded(value: Any) -> Any:
+    """A tensor of a data set as an array; other values as they are."""
+    return numpy_helper.to_array(value) if isinstance(value, onnx.TensorProto) else value
+
+
 def load(kind: str) -> Iterator[Case]:
     """All cases of a kind of the suite: "node", "pytorch-converted", "pytorch-operator", "simple"."""
     for test in load_model_tests(kind=kind):
         if test.model is not None:
-            yield Case(test.name, kind, test.model, tuple(test.data_sets or ()), test.rtol, test.atol)
+            sets = [([decoded(x) for x in given], [decoded(y) for y in made]) for given, made in test.data_sets or ()]
+            yield Case(test.name, kind, test.model, tuple(sets), test.rtol, test.atol)
             continue
         folder = Path(test.model_dir)
         model = onnx.load(str(folder / "model.onnx"))
@@ -105,8 +112,6 @@ def compare(case: Case, expected: Any, found: Any) -> str:
         if not isinstance(found, type(expected)) or len(expected or ()) != len(found or ()):
             return f"{found}, expected {expected}"
         return "; ".join(filter(None, (compare(case, *pair) for pair in zip(expected or (), found or (), strict=True))))
-    if isinstance(expected, onnx.TensorProto):
-        expected = numpy_helper.to_array(expected)
     expected, found = np.asarray(expected), np.asarray(found)
     if expected.shape != found.shape:
         return f"shape {found.shape}, expected {expected.shape}"
@@ -186,6 +191,62 @@ def run(case: Case, fraction: int | None) -> tuple[str, str]:
     return "right", ""
 
 
+def symbolic(case: Case) -> Case:
+    """The same case with every dimension of its inputs replaced by a symbol of its own, operands that shape the graph aside."""
+    model = onnx.ModelProto()
+    model.CopyFrom(case.model)
+    shaping = shaping_inputs(model)
+    for place, value in enumerate(model.graph.input):
+        if value.name not in shaping and value.type.WhichOneof("value") == "tensor_type":
+            for axis, dim in enumerate(value.type.tensor_type.shape.dim):
+                if dim.dim_value:
+                    dim.dim_param = f"d{place}_{axis}"
+    for value in model.graph.output:
+        for dim in value.type.tensor_type.shape.dim:
+            dim.Clear()
+    return replace(case, model=model)
+
+
+def differs(case: Case) -> str:
+    """Where the results with symbols differ from those without; empty if they are equal in every bit."""
+    other = symbolic(case)
+    shapes = infer(other.model, shaping_values(case))
+    for inputs, expected in case.sets:
+        first = FomBackend.prepare(case.model, fraction=None).run(inputs)
+        second = FomBackend.prepare(other.model, fraction=None).run(inputs)
+        sizes = {
+            dim.dim_param: size
+            for value, array in zip(other.model.graph.input, inputs, strict=False)
+            for dim, size in zip(value.type.tensor_type.shape.dim, np.shape(array), strict=False)
+            if dim.dim_param in shapes.symbols
+        }
+        for value, one, a, b in zip(other.model.graph.output, expected, first, second, strict=True):
+            if a.dtype != b.dtype or not np.array_equal(a, b, equal_nan=a.dtype.kind == "f"):
+                return f"the values of `{value.name}` differ"
+            derived = shapes.evaluate(value.name, sizes)
+            if derived != np.shape(one):
+                return f"`{value.name}` has shape {np.shape(one)}, derived is {derived}"
+    return ""
+
+
+def shaping_values(case: Case) -> dict[str, Any]:
+    """The operands that shape the graph, by name."""
+    shaping = shaping_inputs(case.model)
+    inputs = case.sets[0][0]
+    return {v.name: a for v, a in zip(case.model.graph.input, inputs, strict=False) if v.name in shaping}
+
+
+def run_symbolic(case: Case) -> tuple[str, str]:
+    """The verdict on the case with symbols: "right", "wrong", "refused" or "crashed", and why."""
+    try:
+        problem = differs(case)
+    except FomError as error:
+        return "refused", error.diagnostics[0].message
+    except Exception:
+        return "crashed", traceback.format_exc()[-500:]
+    return ("wrong", problem) if problem else ("right", "")
+
+
 def main() -> None:
     """Print the score."""
     parser = argparse.ArgumentParser()
@@ -194,6 +255,9 @@ def main() -> None:
     parser.add_argument("--misses", action="store_true")
     parser.add_argument("--conditional", action="store_true", help="control flow, recurrent cells, lists and optionals")
     parser.add_argument("--expanded", action="store_true", help="the expanded twins instead of the listed cases")
+    parser.add_argument(
+        "--symbolic", action="store_true", help="every input dimension replaced by a symbol: equal results?"
+    )
     parser.add_argument("--fraction", default="exact", help="fractional bits, or exact for float64")
     options = parser.parse_args()
     kinds = {"node": ["node"], "pytorch": ["pytorch-converted", "pytorch-operator"], "simple": ["simple"]}
@@ -208,7 +272,10 @@ def main() -> None:
                 or not (options.expanded or is_listed(case, options.conditional))
             ):
                 continue
-            verdict, why = run(case, None if options.fraction == "exact" else int(options.fraction))
+            if options.symbolic:
+                verdict, why = run_symbolic(case)
+            else:
+                verdict, why = run(case, None if options.fraction == "exact" else int(options.fraction))
             counted[verdict] += 1
             if options.misses and verdict != "right":
                 print(f"{verdict:8s} {case.name}: {why}")
