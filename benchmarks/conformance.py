@@ -14,7 +14,7 @@ import re
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -124,6 +124,12 @@ def compare(case: Case, expected: Any, found: Any) -> str:
     return f"largest error {float(np.nanmax(np.abs(left - right))):.3g}"
 
 
+def flat(outputs: Iterable[Any]) -> list[Any]:
+    """The arrays of outputs, of which some may be lists or absent."""
+    each = (output if isinstance(output, list) else [output] for output in outputs)
+    return [array for arrays in each for array in arrays if array is not None]
+
+
 def outside(distance: Any, bounds: Any) -> str:
     """Where a distance is larger than its bound; empty if it is nowhere."""
     excess = distance - bounds
@@ -143,10 +149,10 @@ def references(case: Case, inputs: list[Any], expected: list[Any]) -> list[list[
     names = [value.name for value in case.model.graph.input]
     try:
         wide = {
-            name: value.astype(np.float64) if np.asarray(value).dtype.kind == "f" else value
+            name: value.astype(np.float64) if isinstance(value, np.ndarray) and value.dtype.kind == "f" else value
             for name, value in zip(names, inputs, strict=False)
         }
-        exact = [np.asarray(value) for value in ReferenceEvaluator(case.model).run(None, wide)]
+        exact = [np.asarray(value) for value in flat(ReferenceEvaluator(case.model).run(None, wide))]
     except Exception:  # the reference evaluator fails in many ways, on types above all
         exact = stored
     found = []
@@ -177,9 +183,10 @@ def run(case: Case, fraction: int | None) -> tuple[str, str]:
                 problem = compare(case, one, other)
                 if problem:
                     return "wrong", problem
-            for number, known in enumerate(references(case, inputs, expected)):
-                found = np.asarray(answer.values[number], dtype=np.float64)
-                bounds = answer.bounds[number]
+            values, widths = flat(answer.values), flat(answer.bounds)
+            for number, known in enumerate(references(case, inputs, flat(expected))):
+                found = np.asarray(values[number], dtype=np.float64)
+                bounds = widths[number]
                 reports = [outside(np.abs(found - reals), bounds + slack) for reals, slack in known]
                 if all(reports):
                     return "unsound", reports[0]
