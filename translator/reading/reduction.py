@@ -23,28 +23,41 @@ from circuits.positions import (
 from circuits.scalar import Scalar, X
 from translator.axes import PRE, RUN, Axis, Key, part_shape
 from translator.reading.context import Context, dims_of, plain
-from translator.reading.elementwise import binary, unary
+from translator.reading.elementwise import binary, binary_terms, unary
 from translator.reading.movement import reshape
 from translator.reading.positional import join, of_array, term_array
 from translator.reading.refusing import Refusal
 from translator.reading.regions import satisfiable, tidy
-from translator.reading.values import Data, Part, Piece, Positional, Value
+from translator.reading.table import call
+from translator.reading.types import dtype_of, is_whole
+from translator.reading.values import Data, Index, Part, Piece, Positional, Value, View, selection
+from translator.reading.whole_numbers import range_of
 
 NEG = Scalar("neg", (X,))
 
 
 def reduce(context: Context, how: str, value: Value, axes: Sequence[int] | None, keepdims: bool) -> Value:
-    """Reduce by `how`: sum, mean, max or min."""
+    """Reduce by `how`: sum, mean, max, min or prod."""
     rank = len(dims_of(value))
     gone = sorted({a % rank for a in axes}) if axes is not None else list(range(rank))
     if isinstance(value, np.ndarray) and value.dtype != object:
-        function: Callable[..., Any] = {"sum": np.sum, "mean": np.mean, "max": np.max, "min": np.min}[how]  # type: ignore[assignment]
+        function: Callable[..., Any] = {"sum": np.sum, "mean": np.mean, "max": np.max, "min": np.min, "prod": np.prod}[
+            how
+        ]  # type: ignore[assignment]
         return np.asarray(function(value, axis=tuple(gone), keepdims=keepdims))
+    if isinstance(value, Data) and any(dims_of(value)[axis] == Term() for axis in gone):
+        return _of_nothing(how, dims_of(value), gone, keepdims, dtype_of(value))
     if how == "min":
         return unary(context, NEG, reduce(context, "max", unary(context, NEG, value), axes, keepdims))
     if not isinstance(value, Data):
         return _reduce_positional(how, of_array(value) if isinstance(value, np.ndarray) else value, gone, keepdims)
-    result: Value = _sum(context, value, gone) if how in ("sum", "mean") else _max(context, value, gone)
+    match how:
+        case "max":
+            result: Value = _max(context, value, gone)
+        case "prod":
+            result = _prod(context, value, gone)
+        case _:
+            result = _sum(context, value, gone)
     if how == "mean":
         count: Value = np.array(1.0)
         for axis in gone:
@@ -53,7 +66,7 @@ def reduce(context: Context, how: str, value: Value, axes: Sequence[int] | None,
             count = (
                 factor
                 if isinstance(count, np.ndarray) and count.dtype != object and count == 1
-                else _times(count, factor)
+                else binary_terms("mul", np.asarray(count), np.asarray(factor))
             )
         hint = context.assembly.hint
         result = binary(context, "div", result, count)
@@ -64,10 +77,40 @@ def reduce(context: Context, how: str, value: Value, axes: Sequence[int] | None,
     return reshape(context, result, term_array(kept), True)
 
 
-def _times(count: Value, factor: Value) -> Value:
-    from translator.reading.elementwise import binary_terms
+def log_sum_exp(context: Context, value: Value, axes: Sequence[int] | None, keepdims: bool) -> Value:
+    """The logarithm of the sum of exponentials, relative to the maximum."""
+    most = reduce(context, "max", value, axes, True)
+    total = reduce(context, "sum", unary(context, call("exp", X), binary(context, "sub", value, most)), axes, True)
+    result = binary(context, "add", unary(context, call("log", X), total), most)
+    if keepdims:
+        return result
+    rank = len(dims_of(value))
+    gone = {a % rank for a in axes} if axes is not None else set(range(rank))
+    kept = [dim for axis, dim in enumerate(dims_of(result)) if axis not in gone]
+    return reshape(context, result, term_array(kept), True)
 
-    return binary_terms("mul", np.asarray(count), np.asarray(factor))
+
+def product_by_logarithms(context: Context, value: Value, total: Callable[[Value], Value]) -> Value:
+    """A product along the positions: the exponential of a sum of logarithms, a sign, and 0 where a factor is 0."""
+    is_zero, is_negative = call("eq", X, 0.0), call("gt", 0.0, X)
+    logarithms = total(unary(context, call("log", call("add", call("abs", X), is_zero)), value))
+    negatives = total(unary(context, is_negative, value))
+    zeros = total(unary(context, is_zero, value))
+    size: Value = unary(context, call("exp", X), logarithms)
+    if is_whole(dtype_of(value)):
+        size = unary(context, call("round", X), size)
+    sign = unary(context, call("sub", 1.0, call("mul", 2.0, call("mod", X, 2.0))), negatives)
+    return binary(context, "mul", binary(context, "mul", size, sign), unary(context, is_zero, zeros))
+
+
+def _of_nothing(how: str, dims: tuple[Term, ...], gone: list[int], keepdims: bool, dtype: str) -> Value:
+    """The reduction of no numbers at all."""
+    if how == "mean":
+        raise Refusal("N037", "the mean of no numbers is undefined", help="reduce over an axis that is not empty")
+    least, most = range_of(dtype)
+    fill = {"sum": 0.0, "prod": 1.0, "max": least, "min": most}[how]
+    rest = [Term((), 0, 1) if axis in gone else dim for axis, dim in enumerate(dims) if keepdims or axis not in gone]
+    return Positional(tuple(rest), ((TRUE, np.full([1 if dim.n_coef else dim.const for dim in rest], fill)),), "float")
 
 
 def _grouped(value: Data, gone: list[int]) -> dict[Key, dict[Key, Part]]:
@@ -78,6 +121,13 @@ def _grouped(value: Data, gone: list[int]) -> dict[Key, dict[Key, Part]]:
     return groups
 
 
+def _rows(shape: tuple[int, ...], gone: list[int]) -> Index:
+    """The elements that meet in each element of the result, one row for each."""
+    kept = [axis for axis in range(len(shape)) if axis not in gone]
+    order = np.arange(int(np.prod(shape))).reshape(shape).transpose(*kept, *gone)
+    return order.reshape(int(np.prod([shape[axis] for axis in kept])), -1)
+
+
 def _sum(context: Context, value: Data, gone: list[int]) -> Data:
     assembly = context.assembly
     axes = tuple(Axis(1) if axis in gone else own for axis, own in enumerate(value.axes))
@@ -85,24 +135,23 @@ def _sum(context: Context, value: Data, gone: list[int]) -> Data:
     for rest, members in _grouped(value, gone).items():
         contributions: list[Part] = []
         for key, part in members.items():
-            shape = part_shape(value.axes, key)
-            outer = tuple(1 if axis in gone else size for axis, size in enumerate(shape))
-            n_out = int(np.prod(outer))
-            group = np.broadcast_to(np.arange(n_out).reshape(outer), shape).ravel()
+            rows = _rows(part_shape(value.axes, key), gone)
+            n_out, size = len(rows), rows.size
             running = [axis for axis in gone if key[axis] == RUN]
             guard: Guard = conjunction(*(value.axes[axis].guard(axis) for axis in running))
             denominator = None
             if part.denominator is not None and not part.denominator.variables() & set(gone):
-                first = np.array([np.flatnonzero(group == g)[0] for g in range(n_out)])
-                if (part.denominator.index == part.denominator.index[first][group]).all():
-                    denominator = part.denominator.take(first)
+                shared = part.denominator.index[rows]
+                if (shared == shared[:, :1]).all():
+                    denominator = part.denominator.take(rows[:, 0])
                     part = Part(part.view, None, part.allowed, part.outside)
             if part.allowed is not None and part.outside == 0 and running and len(set(part.allowed)) == 1:
                 guard = conjunction(guard, part.allowed[0])
                 part = Part(part.view, part.denominator)
             view = plain(context, part)
-            if len(group) != n_out:
-                matrix = csr_array((np.ones(len(group)), (group, np.arange(len(group)))), shape=(n_out, len(group)))
+            if size != n_out:
+                ends = np.arange(0, size + 1, rows.shape[1])
+                matrix = csr_array((np.ones(size), rows.ravel(), ends), shape=(n_out, size))
                 view = assembly.view_of(assembly.rows(view).apply(matrix))
             for axis in running:
                 view = assembly.total(
@@ -118,26 +167,24 @@ def _sum(context: Context, value: Data, gone: list[int]) -> Data:
 
 def _max(context: Context, value: Data, gone: list[int]) -> Data:
     assembly = context.assembly
+    running = [axis for axis in gone if value.axes[axis].run]
+    if len(running) > 1:
+        first = _max(context, value, [axis for axis in gone if axis not in running[1:]])
+        return _max(context, first, running[1:])
     axes = tuple(Axis(1) if axis in gone else own for axis, own in enumerate(value.axes))
     parts: dict[Key, Part] = {}
     for rest, members in _grouped(value, gone).items():
         candidates = []
         main = None
         for key, part in members.items():
-            shape = part_shape(value.axes, key)
-            outer = tuple(1 if axis in gone else size for axis, size in enumerate(shape))
-            n_out = int(np.prod(outer))
-            group = np.broadcast_to(np.arange(n_out).reshape(outer), shape).ravel()
-            rows = np.stack([np.flatnonzero(group == g) for g in range(n_out)])
-            running = [axis for axis in gone if key[axis] == RUN]
-            guard: Guard = conjunction(*(value.axes[axis].guard(axis) for axis in running))
-            if part.allowed is not None and part.outside < 0 and running and len(set(part.allowed)) == 1:
+            rows = _rows(part_shape(value.axes, key), gone)
+            is_running = any(key[axis] == RUN for axis in gone)
+            guard: Guard = conjunction(*(value.axes[axis].guard(axis) for axis in gone if key[axis] == RUN))
+            if part.allowed is not None and part.outside < 0 and is_running and len(set(part.allowed)) == 1:
                 guard = conjunction(guard, part.allowed[0])
                 part = Part(part.view, part.denominator)
             view = plain(context, part)
-            if len(running) > 1:
-                raise Refusal("N048", "a maximum over two sequence axes at once")
-            if running:
+            if is_running:
                 main = (view, rows, running[0], guard)
             else:
                 candidates.append((view, rows))
@@ -150,6 +197,37 @@ def _max(context: Context, value: Data, gone: list[int]) -> Data:
             (view, rows), *others = candidates
             parts[rest] = Part(assembly.maximum(view, rows, None, TRUE, others))
     return Data(axes, parts)
+
+
+def _prod(context: Context, value: Data, gone: list[int]) -> Value:
+    running = [axis for axis in gone if value.axes[axis].run]
+    if running:
+        over = product_by_logarithms(context, value, lambda x: reduce(context, "sum", x, running, True))
+        if not isinstance(over, Data):
+            raise TypeError("a product of data is data")
+        return _prod(context, over, [axis for axis in gone if axis not in running])
+    axes = tuple(Axis(1) if axis in gone else own for axis, own in enumerate(value.axes))
+    parts: dict[Key, Part] = {}
+    for key, part in value.parts.items():
+        rows = _rows(part_shape(value.axes, key), gone)
+        parts[key] = Part(_tree(context, plain(context, part).take(rows.ravel()), rows.shape[1]))
+    return Data(axes, parts)
+
+
+def _tree(context: Context, view: View, count: int) -> View:
+    """Multiply each row of `count` elements, pair by pair."""
+    assembly = context.assembly
+    while count > 1:
+        index = np.arange(view.size).reshape(-1, count)
+        half, odd = count // 2, count % 2
+        products = assembly.multiply(view, view, index[:, :half].ravel(), index[:, half : 2 * half].ravel())
+        if odd:
+            places = np.arange(len(index) * (half + 1)).reshape(-1, half + 1)
+            put = [csr_array(selection(at.ravel(), places.size).T) for at in (places[:, :half], places[:, half])]
+            last = assembly.rows(view.take(index[:, -1]))
+            products = assembly.view_of(assembly.rows(products).apply(put[0]).plus(last.apply(put[1])))
+        view, count = products, half + odd
+    return view
 
 
 def _reduce_positional(how: str, value: Positional, gone: list[int], keepdims: bool) -> Value:

@@ -45,7 +45,8 @@ def wrap(dtype: str) -> Scalar:
     period = const(high - low + 1)
     if not low:
         return Scalar("mod", (X, period))
-    return Scalar("add", (Scalar("mod", (Scalar("add", (X, const(-low))), period)), const(low)))
+    periods = Scalar("floor", (Scalar("add", (Scalar("div", (X, period)), const(0.5))),))
+    return Scalar("sub", (X, Scalar("mul", (period, periods))))
 
 
 def wrapped(context: Context, value: Value, dtype: str) -> Value:
