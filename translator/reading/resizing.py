@@ -67,7 +67,7 @@ class Stretch:
                     np.full(self.wanted, inner / 2) if length == 1 else x * inner / (length - 1)
                 )
             case "pytorch_half_pixel" if length == 1:
-                return np.full(self.wanted, -0.5)
+                return np.zeros(self.wanted)
             case "half_pixel" | "pytorch_half_pixel":
                 return (x + 0.5) / self.scale - 0.5
             case "half_pixel_symmetric":
@@ -168,10 +168,10 @@ def _resize(context: Context, operator: Operator, values: Inputs) -> Value:
         scales = np.array(given["scales"])
     sizes = optional(values, 3)
     axes = [axis % len(dims) for axis in given.get("axes") or range(len(dims))]
-    if given.get("mode", "nearest") == "linear" and method_is_old(operator, context.opset):
-        method = Method("linear", "asymmetric")
-    elif method_is_old(operator, context.opset):
-        method = Method(given.get("mode", "nearest"), "asymmetric", "floor")
+    if operator.op_type == "Upsample" or context.opset <= 10:
+        # Before the coordinate transformations: the entry before the place, or the one after it where entries are left out.
+        shrinks = scales is not None and min(_numbers(scales), default=1.0) < 1
+        method = Method(given.get("mode", "nearest"), "asymmetric", "ceil" if shrinks else "floor")
     else:
         method = Method(
             given.get("mode", "nearest"),
@@ -192,11 +192,6 @@ def _resize(context: Context, operator: Operator, values: Inputs) -> Value:
     if is_whole(dtype_of(x)) and method.mode != "nearest":
         raise Refusal("N029", "Resize of whole numbers between entries", help="cast to float before, and back after")
     return resize(context, x, kept, method)
-
-
-def method_is_old(operator: Operator, opset: int) -> bool:
-    """Whether the operator is older than the coordinate transformations."""
-    return operator.op_type == "Upsample" or opset <= 10
 
 
 def _numbers(value: Value | None) -> list[float]:
@@ -242,5 +237,7 @@ def _stretches(
                 raise Refusal("N028", f"Resize to the length {wanted[place]}")
             found.append((axis, Stretch(size.const, wanted[place].const, wanted[place].const / size.const, part)))
         else:
-            found.append((axis, Stretch(size.const, int(np.floor(size.const * factors[place])), factors[place], part)))
+            # The length follows from the scale as it is stored, in single precision.
+            length = int(np.floor(np.float32(size.const) * np.float32(factors[place])))
+            found.append((axis, Stretch(size.const, length, factors[place], part)))
     return found
