@@ -7,7 +7,8 @@ graph inputs: these are bound to their values, all others stay inputs.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count, takewhile
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from translator.enclosure import enclose
 from translator.fidelity import InputSet, observe
 from translator.fixing import fix
 from translator.precision import Precision, parse_precision
-from translator.reading.loading import graph_of
+from translator.reading.loading import Declared, graph_of
 from translator.reading.reader import read_graph
 from translator.reading.types import is_whole
 from translator.real import RealNetwork, Tensor
@@ -65,8 +66,8 @@ class Answer:
     A bound is the distance from the value in exact real arithmetic, at most; 0 for whole numbers and truth values that are exact.
     """
 
-    values: tuple[Array, ...]
-    bounds: tuple[Array, ...]
+    values: tuple[Any, ...]
+    bounds: tuple[Any, ...]
 
 
 def feed(network: RealNetwork, inputs: Mapping[str, Array]) -> Array:
@@ -117,8 +118,11 @@ class FomRep(BackendRep):
         self.model = model
         self.precision = None if fraction is None else parse_precision(f"fixed:*.{fraction}", "auto")
 
-    def run(self, inputs: Any, **options: Any) -> tuple[Array, ...]:
-        """Evaluate the outputs on arrays, in the order of the graph's inputs (or by name)."""
+    def run(self, inputs: Any, **options: Any) -> tuple[Any, ...]:
+        """Evaluate the outputs on arrays, in the order of the graph's inputs (or by name).
+
+        Lists of arrays and None stand for ONNX's sequences and empty optionals; as inputs they shape the graph.
+        """
         return self.answer(inputs).values
 
     def answer(self, inputs: Any) -> Answer:
@@ -128,17 +132,14 @@ class FomRep(BackendRep):
             FomError: the model is outside of what fom reads, or the inputs do not fit it.
         """
         stored = {tensor.name for tensor in self.model.graph.initializer}
-        declared = [value for value in self.model.graph.input if value.name not in stored]
-        names = [value.name for value in declared]
+        names = [value.name for value in self.model.graph.input if value.name not in stored]
         given = dict(inputs) if isinstance(inputs, Mapping) else dict(zip(names, _listed(inputs), strict=False))
         given = {name: _array(value) for name, value in given.items()}
         bind: dict[str, Any] = {name: given[name] for name in shaping_inputs(self.model) if name in given}
-        for value in declared:
-            dims = value.type.tensor_type.shape.dim
-            for dim, size in zip(dims, np.shape(given.get(value.name, ())), strict=False):
-                if dim.dim_param:
-                    bind[dim.dim_param] = size
-        network = read_graph(graph_of(self.model, "model.onnx"), bind=bind, whole=True)
+        graph = graph_of(self.model, "model.onnx")
+        shapes = {name: value.shape for name, value in given.items() if isinstance(value, np.ndarray)}
+        sized = tuple(replace(own, dims=shapes.get(own.name, own.dims)) for own in graph.inputs)
+        network = read_graph(replace(graph, inputs=sized), bind=bind, whole=True)
         features = feed(network, given)
         wanted = sorted({ref.node for tensor in network.outputs for _, ref in tensor.parts})
         values: dict[str, Array] = {}
@@ -166,10 +167,24 @@ class FomRep(BackendRep):
                 # The exact value is a whole number, so one within less than half is the one found.
                 distance = np.where(distance < 0.5, 0.0, distance)
             bounds.append(np.where(np.isnan(below), np.inf, distance))
-        return Answer(tuple(results), tuple(bounds))
+        made = {tensor.name: pair for tensor, *pair in zip(network.outputs, results, bounds, strict=True)}
+        each = [_collected(declared, made) for declared in graph.outputs]
+        return Answer(tuple(value for value, _ in each), tuple(bound for _, bound in each))
 
 
-def _array(value: Any) -> Array:
+def _collected(declared: Declared, made: Mapping[str, Sequence[Any]]) -> Sequence[Any]:
+    """An output and its bounds as ONNX's runner expects them: arrays, lists of arrays, or None for an empty optional."""
+    if declared.name in made:
+        return made[declared.name]
+    names = list(takewhile(made.__contains__, (f"{declared.name}[{place}]" for place in count())))
+    if declared.dtype.startswith("optional(") and not names:
+        return None, None
+    return [made[name][0] for name in names], [made[name][1] for name in names]
+
+
+def _array(value: Any) -> Any:
+    if value is None or isinstance(value, list):
+        return value
     return numpy_helper.to_array(value) if isinstance(value, onnx.TensorProto) else np.asarray(value)
 
 
