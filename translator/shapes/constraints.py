@@ -61,7 +61,7 @@ class Constraints:
         """Two sizes that must be equal; the simpler one of them."""
         relation = _equality(a, b)
         if relation is False:
-            raise Misfit("N080", f"{why}: {a} and {b} are equal at no sizes", HELP)
+            raise Misfit("N090", f"{why}: {a} and {b} are equal at no sizes", HELP)
         if relation is not True:
             self.note(relation, why)
         return b if isinstance(b, int) else a
@@ -69,7 +69,7 @@ class Constraints:
     def same_dims(self, a: Dims, b: Dims, why: str) -> Dims:
         """Two shapes that must be equal."""
         if len(a) != len(b):
-            raise Misfit("N080", f"{why}: shapes with {len(a)} and {len(b)} axes", HELP)
+            raise Misfit("N090", f"{why}: shapes with {len(a)} and {len(b)} axes", HELP)
         return tuple(self.same(left, right, why) for left, right in zip(a, b, strict=True))
 
     def same_count(self, a: Sequence[Size], b: Sequence[Size], why: str) -> None:
@@ -82,7 +82,7 @@ class Constraints:
         if at_least(a, b):
             return
         if at_least(b, a) and never_equal(a, b):
-            raise Misfit("N080", f"{why}: {a} is at no sizes as large as {b}", HELP)
+            raise Misfit("N090", f"{why}: {a} is at no sizes as large as {b}", HELP)
         self.note(_bound(sympy.sympify(a - b)), why)
 
     def divides(self, divisor: Size, value: Size, why: str) -> None:
@@ -90,7 +90,7 @@ class Constraints:
         rest = modulo(value, divisor)
         if isinstance(rest, int):
             if rest:
-                raise Misfit("N080", f"{why}: {value} is not divisible by {divisor}", HELP)
+                raise Misfit("N090", f"{why}: {value} is not divisible by {divisor}", HELP)
             return
         self.note(sympy.Eq(rest, 0, evaluate=False), why)
 
@@ -110,7 +110,7 @@ class Constraints:
             return b
         cases = [_equality(a, b), _equality(a, 1), _equality(b, 1)]
         if all(case is False for case in cases):
-            raise Misfit("N080", f"{why}: {a} and {b} neither are equal nor is one of them 1", HELP)
+            raise Misfit("N090", f"{why}: {a} and {b} neither are equal nor is one of them 1", HELP)
         self.note(_any(cases), why)
         if isinstance(a, int) or isinstance(b, int):
             return a if isinstance(a, int) else b

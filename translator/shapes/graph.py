@@ -66,7 +66,7 @@ def dtype_name(element: int) -> str:
     try:
         return str(TensorProto.DataType.Name(element)).lower()
     except ValueError as error:
-        raise fail("N081", f"{element} is no element type of ONNX", help="export the network again") from error
+        raise fail("N091", f"{element} is no element type of ONNX", help="export the network again") from error
 
 
 def dtype_of_array(array: Array) -> str:
@@ -74,7 +74,7 @@ def dtype_of_array(array: Array) -> str:
     try:
         return dtype_name(onnx.helper.np_dtype_to_tensor_dtype(array.dtype))
     except ValueError as error:
-        raise fail("N082", f"ONNX has no element type for numpy's {array.dtype}") from error
+        raise fail("N092", f"ONNX has no element type for numpy's {array.dtype}") from error
 
 
 @cache

@@ -89,11 +89,11 @@ class Walk:
         help_ = f"inputs: {', '.join(graph.inputs)}"
         declared = graph.inputs.get(name)
         if not isinstance(declared, Tensor):
-            raise fail("N082", f"`{name}` is no input that a constant can be bound to", help=help_)
+            raise fail("N092", f"`{name}` is no input that a constant can be bound to", help=help_)
         dims, dtype = dims_of_array(array), dtype_of_array(array)
         if declared.dtype != dtype or (declared.dims is not None and len(declared.dims) != len(dims)):
             raise fail(
-                "N082",
+                "N092",
                 f"the constant for `{name}` is {dtype} with {len(dims)} axes, and the file says otherwise",
                 note=str(_shaped(declared)),
                 help="bind an array of the declared type and rank",
@@ -101,7 +101,7 @@ class Walk:
         try:
             self.constraints.same_dims(dims, declared.dims or dims, f"the constant bound to `{name}`")
         except Misfit as error:
-            raise fail("N082", error.message, help="bind an array of the declared shape") from error
+            raise fail("N092", error.message, help="bind an array of the declared shape") from error
         return Tensor(dtype, dims, entries_of_array(array))
 
     def run(self, graph: Graph, scope: dict[str, Value]) -> list[Value]:

@@ -58,14 +58,14 @@ class Shapes:
             FomError: there is no such tensor, its shape is unknown, or a size is missing.
         """
         if name not in self.tensors:
-            raise fail("N083", f"there is no tensor `{name}`", help="`tensors` lists the names")
+            raise fail("N093", f"there is no tensor `{name}`", help="`tensors` lists the names")
         dims = self.tensors[name].dims
         if dims is None:
-            raise fail("N084", f"the shape of `{name}` is not known", help="`unknown` says why")
+            raise fail("N094", f"the shape of `{name}` is not known", help="`unknown` says why")
         values = self._values(sizes)
         missing = sorted(str(each) for dim in dims for each in dim.free_symbols if each not in values)
         if missing:
-            raise fail("N083", f"the shape of `{name}` needs the size of `{missing[0]}`", help="give all sizes")
+            raise fail("N093", f"the shape of `{name}` needs the size of `{missing[0]}`", help="give all sizes")
         return tuple(int(dim if dim.is_Integer else dim.xreplace(values)) for dim in dims)
 
     def admits(self, sizes: Mapping[str, int]) -> list[Constraint]:
@@ -80,9 +80,9 @@ class Shapes:
     def _values(self, sizes: Mapping[str, int]) -> dict[sympy.Basic, sympy.Basic]:
         for name, size in sizes.items():
             if name not in self._symbols:
-                raise fail("N083", f"`{name}` is no size of this model", help=f"its sizes: {', '.join(self.symbols)}")
+                raise fail("N093", f"`{name}` is no size of this model", help=f"its sizes: {', '.join(self.symbols)}")
             if size < 0:
-                raise fail("N083", f"the size of `{name}` is {size}", help="sizes are integers of at least 1")
+                raise fail("N093", f"the size of `{name}` is {size}", help="sizes are integers of at least 1")
         return {self._symbols[name]: sympy.Integer(size) for name, size in sizes.items()}
 
     @cached_property

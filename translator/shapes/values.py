@@ -75,7 +75,7 @@ class Misfit(Exception):
 
 def misfit(message: str) -> Misfit:
     """Operands or attributes that no sizes can mend."""
-    return Misfit("N081", message, "export the network again; onnx.checker says more about the file")
+    return Misfit("N091", message, "export the network again; onnx.checker says more about the file")
 
 
 def known(dtype: str, array: Array | list[Any]) -> Tensor:
