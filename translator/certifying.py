@@ -140,9 +140,8 @@ def settings_of(artifacts: Artifacts) -> Settings:
     """
     from translator.pipeline import Settings
 
-    stored = artifacts.manifest.get("settings")
     try:
-        given = dict(stored)  # type: ignore[call-overload]
+        given = dict(artifacts.manifest["settings"])
         longest = int(given.pop("longest"))
     except (TypeError, ValueError, KeyError) as error:
         raise fail(
