@@ -44,7 +44,7 @@ def attention(context: Context, operator: Operator, values: Inputs) -> list[Valu
     if packed:
         q = split_heads(context, q, count_of(operator, "q_num_heads"))
         k, v = (split_heads(context, value, count_of(operator, "kv_num_heads")) for value in (k, v))
-    past = dims_of(values[4])[2] if optional(values, 4) is not None else None
+    past = dims_of(needed(values, 4))[2] if optional(values, 4) is not None else None
     if past is not None:
         k, v = (concat(context, [needed(values, place), new], 2) for place, new in ((4, k), (5, v)))
     present = [k, v]
@@ -184,9 +184,9 @@ def _weights(context: Context, scores: Value, allowed: Value | None) -> Value:
         alive = allowed.any(axis=-1, keepdims=True)
         if allowed.all():
             return softmax(context, scores, 3)
-        open_: Array = allowed | ~alive
+        open_ = np.asarray(allowed | ~alive)
         weights: Value = softmax(context, where(context, open_, scores, np.array(-np.inf)), 3)
-        return weights if alive.all() else where(context, alive, weights, np.array(0.0))
+        return weights if alive.all() else where(context, np.asarray(alive), weights, np.array(0.0))
     try:
         return softmax(context, where(context, allowed, scores, np.array(-np.inf)), 3)
     except Refusal as refusal:

@@ -17,22 +17,33 @@ from translator.reading.table import Inputs, lowering, needed, number, optional
 from translator.reading.values import Array, Value
 
 
+def cosines(length: int) -> Array:
+    """``cos(2 pi a / length)`` for a = 0, 1, ..: the rational ones, which are multiples of 1/2 (Niven), are exact."""
+    values = np.cos(2 * np.pi * np.arange(length) / length)
+    halves = np.rint(2 * values) / 2
+    return np.asarray(np.where(np.abs(values - halves) < 1e-12, halves, values))
+
+
 def transform(length: int, size: int, parts: int, *, inverse: bool, onesided: bool) -> Array:
     """The matrix of a transform of length `length`, of shape (frequencies, real/imaginary, `size`, `parts`).
 
     `size` entries come in, each as its real and perhaps its imaginary part; they are cut or filled with zeros to the length.
+    The matrix of an inverse is `length` times that of ONNX.
     """
-    basis = np.eye(size)
-    columns: list[Array] = []
-    for factor in (1.0, 1.0j)[:parts]:
-        if inverse and onesided:
-            result = np.fft.irfft(factor * basis, n=length, axis=0)
-        elif inverse:
-            result = np.fft.ifft(factor * basis, n=length, axis=0)
-        else:
-            result = np.fft.fft(factor * basis, n=length, axis=0)[: length // 2 + 1 if onesided else length]
-        columns.append(np.stack([result.real] if inverse and onesided else [result.real, result.imag], axis=1))
-    return np.stack(columns, axis=-1)
+    half = length // 2 + 1
+    real = inverse and onesided
+    used, rows = min(size, half if real else length), half if onesided and not inverse else length
+    turn = np.outer(np.arange(rows), np.arange(used)) % length
+    cosine = cosines(length)[turn]
+    sine = cosines(4 * length)[(4 * turn - length) % (4 * length)] * (1.0 if inverse else -1.0)
+    matrix = np.zeros((rows, 1 if real else 2, size, parts))
+    for part, components in enumerate(((cosine, sine), (-sine, cosine))[:parts]):
+        for component in range(matrix.shape[1]):
+            matrix[:, component, :used, part] = components[component]
+    if real:  # the frequencies left out are the conjugates of these, but for the first and the middle one
+        twice = np.arange(size) % length * 2 % length != 0
+        matrix[:, :, twice] *= 2
+    return matrix
 
 
 def fourier(context: Context, x: Value, axis: int, length: int | None, *, inverse: bool, onesided: bool) -> Value:
@@ -55,7 +66,8 @@ def fourier(context: Context, x: Value, axis: int, length: int | None, *, invers
     labels = list(range(rank))
     frequency, component = rank, rank + 1
     out = [frequency if label == axis else component if label == rank - 1 else label for label in labels]
-    return contract(context, matrix, [frequency, component, axis, rank - 1], x, labels, out)
+    result = contract(context, matrix, [frequency, component, axis, rank - 1], x, labels, out)
+    return binary(context, "div", result, np.array(float(length))) if inverse else result
 
 
 @lowering("DFT")

@@ -65,6 +65,12 @@ def result_types(operator: Operator, values: Sequence[Value | None]) -> list[str
             return [first, "int64"]
         case "MaxPool":
             return [first, "int64"]
+        case "LayerNormalization":
+            return [first, *[number_name(attributes.get("stash_type", 1))] * (count - 1)]
+        case "Attention":
+            return [first, dtype_of(values[1]), dtype_of(values[2]), first]
+        case "LinearAttention" if len(values) > 3 and values[3] is not None:
+            return [first, dtype_of(values[3])]
         case "OneHot":
             return [dtype_of(values[2])]
         case "ConstantOfShape":
