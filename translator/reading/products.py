@@ -159,13 +159,13 @@ def determinant(context: Context, operator: Operator, values: Inputs) -> Value:
     *batch, rows, columns = dims_of(matrix)
     if rows.n_coef or columns != rows or rows.const > LARGEST_DETERMINANT:
         raise Refusal(
-            "N080",
+            "N084",
             f"the determinant of a matrix of shape ({rows}, {columns})",
             note=f"square matrices of a fixed size of at most {LARGEST_DETERMINANT} are expanded into products",
         )
     size, rank = rows.const, len(batch)
     if not size:
-        raise Refusal("N080", "the determinant of an empty matrix", help="leave it out: it is 1")
+        raise Refusal("N084", "the determinant of an empty matrix", help="leave it out: it is 1")
     keep = np.zeros((size, size, size, size))
     for i in range(size):
         keep[i, range(i + 1, size), i, range(i + 1, size)] = 1.0
