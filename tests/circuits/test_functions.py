@@ -231,5 +231,6 @@ def test_a_query_over_several_inputs() -> None:
     sentence = family_to_sentence(network_to_family(network))
     assert str(decide_monolithic(network, sentence, 1, 30.0)).startswith("Holds")
     operands = (Operand(Ref("u"), identity(2, 1)), Operand(Ref("v"), identity(2, -1)))
-    other = replace(network, nodes=(*network.nodes[:2], replace(network.nodes[2], operands=operands), network.nodes[3]))
+    zero = np.zeros(2, dtype=np.int64)
+    other = replace(network, nodes=(*network.nodes[:2], Affine("d", 0, 2, operands, zero, zero, 1), network.nodes[3]))
     assert str(decide_monolithic(other, sentence, 1, 30.0)).startswith("Refuted")

@@ -226,7 +226,10 @@ def test_the_budget_is_tight() -> None:
     """Four fractional bits fewer break the budget of 24, in a network of each kind of node."""
     rng = np.random.default_rng(3)
     features = rng.uniform(-3, 3, (200, SIZE))
-    nodes = [linear("a", ("x0", rng.standard_normal((SIZE, SIZE)) / SIZE)), mapped("t", "a", FUNCTIONS["tanh"][0])]
+    nodes: list[real.RealNode] = [
+        linear("a", ("x0", rng.standard_normal((SIZE, SIZE)) / SIZE)),
+        mapped("t", "a", FUNCTIONS["tanh"][0]),
+    ]
     given_ = network(*nodes, product("p", "x0", "t"))
     _, values, found = both(given_, features, FRAC - 4)
     allowed = budgets(given_, values, {"t": 1.0}, STEP)
