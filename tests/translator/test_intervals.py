@@ -55,7 +55,7 @@ pairs = st.tuples(numbers, numbers) | numbers.map(lambda a: (a, a))
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(a=pairs, b=pairs)
 def test_operations_enclose_exact_ones(name: str, a: tuple[float, float], b: tuple[float, float]) -> None:
     operation, exact = OPERATIONS[name]
@@ -70,7 +70,7 @@ def test_operations_enclose_exact_ones(name: str, a: tuple[float, float], b: tup
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(a=st.floats(-100, 100), b=st.floats(0.001, 100))
 def test_operations_on_points_are_exact_or_one_unit_wide(name: str, a: float, b: float) -> None:
     operation, exact = OPERATIONS[name]
@@ -82,7 +82,7 @@ def test_operations_on_points_are_exact_or_one_unit_wide(name: str, a: float, b:
         assert found.hi[0] - found.lo[0] <= 3 * np.spacing(abs(float(true)))
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(a=pairs)
 def test_square_of_one_object_is_never_negative(a: tuple[float, float]) -> None:
     x = interval(a)
@@ -92,7 +92,7 @@ def test_square_of_one_object_is_never_negative(a: tuple[float, float]) -> None:
     assert all(contains(found, value * value) for value in between(a))
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(a=st.floats(0, 1e300) | st.integers(0, 1000).map(lambda k: float(k * k)))
 def test_root_encloses_the_exact_root(a: float) -> None:
     found = intervals.root(point([a]))
@@ -117,7 +117,7 @@ def test_what_may_be_infinity_less_infinity_is_unknown() -> None:
         assert np.isnan(intervals.multiply(above, point([0.0])).lo[0])
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(values=st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=6))
 def test_unit_divides_all_numbers(values: list[float]) -> None:
     step = Fraction(2) ** unit(np.array(values))
@@ -127,7 +127,7 @@ def test_unit_divides_all_numbers(values: list[float]) -> None:
 SMALL = st.one_of(st.integers(-4, 4).map(float), st.floats(-3, 3, width=32), st.sampled_from([1e-300, 1e-20, 0.1]))
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(data=st.data(), rows=st.integers(1, 3), columns=st.integers(1, 5), exact=st.booleans())
 def test_affine_maps_enclose_exact_ones(data: st.DataObject, rows: int, columns: int, exact: bool) -> None:
     weights = np.array(
@@ -158,7 +158,7 @@ def test_affine_maps_of_points_are_exact_where_float64_does_not_round() -> None:
     assert (rounded.hi - rounded.lo).max() < 1e-14
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(values=st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=40), wide=st.booleans())
 def test_totals_enclose_exact_ones(values: list[float], wide: bool) -> None:
     lo = np.array(values)[:, None]

@@ -69,7 +69,7 @@ def test_each_operation_has_an_enclosure_and_a_definition() -> None:
 
 
 @pytest.mark.parametrize("op", sorted(OPERATIONS))
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_enclosures_contain_the_values(op: str, data: st.DataObject) -> None:
     pairs = [data.draw(ends) for _ in range(arity(op))]
@@ -204,7 +204,7 @@ TERMS = {
 
 
 @pytest.mark.parametrize("name", TERMS)
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(pair=st.tuples(st.floats(-20, 20), st.floats(-20, 20)) | st.floats(-20, 20).map(lambda a: (a, a)))
 def test_whole_functions(name: str, pair: tuple[float, float]) -> None:
     found = enclose_scalar(TERMS[name], interval(pair))
