@@ -29,9 +29,8 @@ from translator.reading.positional import (
 )
 from translator.reading.refusing import Refusal
 from translator.reading.regions import satisfiable
+from translator.reading.reversing import FAR, reverse, reversed_bounds
 from translator.reading.values import Array, Data, Part, Positional, Value
-
-FAR = 2**31 - 1
 
 
 def reshape(context: Context, value: Value, target: Array, allow_zero: bool) -> Value:
@@ -204,6 +203,8 @@ def take_static(context: Context, value: Value, axis: int, index: Array) -> Valu
 
 def take_fixed(context: Context, value: Value, axis: int, index: Array) -> Value:
     """Take entries with known indices along the sequence: first, last, ..; negative ones count from the end."""
+    if not index.size:
+        raise Refusal("N043", "no entry of the sequence is taken", help="leave the empty slice out of the network")
     if isinstance(value, Positional):
         length = value.dims[axis]
         picked = []
@@ -241,8 +242,7 @@ def slice_axis(context: Context, value: Value, axis: int, start: Term, end: Term
     if not length.n_coef:
         size = length.const
         if start.n_coef == 0 and end.n_coef == 0:
-            index = np.arange(size)[slice(_bound(start.const), _bound(end.const), step)]
-            return take_static(context, value, axis, index)
+            return take_static(context, value, axis, slice_indices(start.const, end.const, step, size))
         if isinstance(value, np.ndarray) and step == 1 and end.n_coef == 1 and start in (Term(), Term((), 0, -size)):
             most = size - end.const
             context.require_most(most, f"a stored table of {size} rows is cut to the length of the input")
@@ -259,6 +259,8 @@ def slice_axis(context: Context, value: Value, axis: int, start: Term, end: Term
             lengths = tuple(value.dims[other] if other != axis else end for other in sorted((*cut, axis)))
             return table(array, tuple(sorted((*cut, axis))), lengths)
         raise Refusal("N043", f"an axis of {size} entries is cut from {start} to {end}, which depends on n")
+    if step == -1:
+        return slice_axis(context, reverse(value, axis), axis, *reversed_bounds(start, end), 1)
     if step != 1:
         raise Refusal("N043", f"the sequence is cut with step {step}")
     low = _resolve(start, length)
@@ -282,8 +284,12 @@ def slice_axis(context: Context, value: Value, axis: int, start: Term, end: Term
     return _trim(context, value, axis, low.const, tail)
 
 
-def _bound(value: int) -> int | None:
-    return None if value >= FAR or value <= -FAR else value
+def slice_indices(start: int, end: int, step: int, size: int) -> Array:
+    """The indices that a slice takes, with ONNX's clamping: a start before the first entry is the first entry."""
+    first, last = (0, size) if step > 0 else (-1, size - 1)
+    low = min(max(start + size if start < 0 else start, 0), max(last, 0))
+    high = min(max(end + size if end < 0 else end, first), last)
+    return np.arange(low, high, step) if size else np.zeros(0, dtype=np.int64)
 
 
 def _resolve(bound: Term, length: Term) -> Term | None:

@@ -201,6 +201,26 @@ def expand_axis(context: Context, value: Value, axis: int, length: Term) -> Valu
     return expand(context, value, term_array(dims))
 
 
+@lowering("DepthToSpace", "SpaceToDepth")
+def _depth_and_space(context: Context, operator: Operator, values: Inputs) -> Value:
+    x, side = needed(values, 0), operator.attributes["blocksize"]
+    batch, channels, rows, columns = dims_of(x)
+    if channels.n_coef or rows.n_coef or columns.n_coef:
+        raise Refusal("N042", f"`{operator.op_type}` mixes the sequence with the channels")
+    c, h, w = channels.const, rows.const, columns.const
+    if operator.op_type == "SpaceToDepth":
+        split, perm = [batch, c, h // side, side, w // side, side], [0, 3, 5, 1, 2, 4]
+        result = [batch, c * side * side, h // side, w // side]
+    else:
+        depth = c // (side * side)
+        by_depth = operator.attributes.get("mode", "DCR") == "DCR"
+        split = [batch, side, side, depth, h, w] if by_depth else [batch, depth, side, side, h, w]
+        perm = [0, 3, 4, 1, 5, 2] if by_depth else [0, 1, 4, 2, 5, 3]
+        result = [batch, depth, h * side, w * side]
+    blocks = transpose(context, reshape(context, x, term_array(split), True), perm)
+    return reshape(context, blocks, term_array(result), True)
+
+
 @lowering("Col2Im")
 def _col2im(context: Context, operator: Operator, values: Inputs) -> Value:
     x = needed(values, 0)

@@ -66,7 +66,7 @@ class Stretch:
                 return low * (self.size - 1) + (
                     np.full(self.wanted, inner / 2) if length == 1 else x * inner / (length - 1)
                 )
-            case "pytorch_half_pixel" if length == 1:
+            case "pytorch_half_pixel" if self.wanted == 1:
                 return np.zeros(self.wanted)
             case "half_pixel" | "pytorch_half_pixel":
                 return (x + 0.5) / self.scale - 0.5
@@ -77,8 +77,8 @@ class Stretch:
                 raise Refusal("N029", f"the coordinate transformation mode `{coordinates}` is unknown")
 
 
-def nearest_index(places: Vector, mode: str) -> Array:
-    """The entry nearest to each place.
+def nearest_index(places: Vector, mode: str, scale: float) -> Array:
+    """The entry nearest to each place; "old" is what Resize did before it had modes.
 
     Raises:
         Refusal: the mode is not one of ONNX's.
@@ -90,7 +90,9 @@ def nearest_index(places: Vector, mode: str) -> Array:
             return np.floor(places + 0.5).astype(np.int64)
         case "floor":
             return np.floor(places).astype(np.int64)
-        case "ceil":
+        case "old" if scale >= 1:
+            return np.floor(places).astype(np.int64)
+        case "ceil" | "old":
             return np.ceil(places).astype(np.int64)
         case _:
             raise Refusal("N029", f"the nearest mode `{mode}` is unknown")
@@ -112,7 +114,7 @@ def interpolation(stretch: Stretch, method: Method) -> csr_array:
     """
     places = stretch.sources(method.coordinates)
     if method.mode == "nearest":
-        index, weights = nearest_index(places, method.nearest)[:, None], np.ones((stretch.wanted, 1))
+        index, weights = nearest_index(places, method.nearest, stretch.scale)[:, None], np.ones((stretch.wanted, 1))
     elif method.mode in ("linear", "cubic"):
         reach = 1.0 if method.mode == "linear" else 2.0
         shrink = min(stretch.scale, 1.0) if method.antialias else 1.0
@@ -169,9 +171,7 @@ def _resize(context: Context, operator: Operator, values: Inputs) -> Value:
     sizes = optional(values, 3)
     axes = [axis % len(dims) for axis in given.get("axes") or range(len(dims))]
     if operator.op_type == "Upsample" or context.opset <= 10:
-        # Before the coordinate transformations: the entry before the place, or the one after it where entries are left out.
-        shrinks = scales is not None and min(_numbers(scales), default=1.0) < 1
-        method = Method(given.get("mode", "nearest"), "asymmetric", "ceil" if shrinks else "floor")
+        method = Method(given.get("mode", "nearest"), "asymmetric", "old")
     else:
         method = Method(
             given.get("mode", "nearest"),

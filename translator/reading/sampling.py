@@ -52,19 +52,20 @@ def reflect(low: float, high: float) -> Scalar:
     return call("add", call("min", turned, call("sub", 2 * span, turned)), low)
 
 
-def fold(padding: str, size: int, *, align_corners: bool) -> Scalar:
+def fold(padding: str, size: int, mode: str, *, align_corners: bool) -> Scalar:
     """What becomes of a place outside of the image.
+
+    A cubic kernel reads the border entry only, whatever the place, from one entry outside of the image on.
 
     Raises:
         Refusal: the padding mode is not one of ONNX's.
     """
     low, high = (0.0, size - 1.0) if align_corners else (-0.5, size - 0.5)
-    is_inside = call("mul", call("ge", X, low), call("ge", high, X))
     match padding:
         case "zeros":
             return X
         case "border":
-            return call("where", is_inside, X, clamp(0.0, size - 1.0))
+            return clamp(-1.0, float(size)) if mode == "cubic" else clamp(0.0, size - 1.0)
         case "reflection":
             return reflect(low, high)
         case _:
@@ -80,7 +81,8 @@ def taps(padding: str, size: int, *, align_corners: bool) -> tuple[Array, csr_ar
         real = np.clip(tap, 0, size - 1)
     else:
         # A mirrored entry is the one at the mirrored place, rounded toward zero.
-        real = np.clip(np.trunc(fold(padding, size, align_corners=align_corners)(tap)).astype(np.int64), 0, size - 1)
+        mirrored = fold(padding, size, "linear", align_corners=align_corners)(tap)
+        real = np.clip(np.trunc(mirrored).astype(np.int64), 0, size - 1)
     return tap, csr_array((np.ones(len(tap)), (real, np.arange(len(tap)))), shape=(size, len(tap)))
 
 
@@ -95,7 +97,7 @@ def weights(context: Context, place: Value, size: int, mode: str, padding: str, 
         raise Refusal("N029", f"the mode `{mode}` of sampling is unknown")
     if mode == "nearest":
         place = unary(context, call("round", X), place)
-    place = unary(context, fold(padding, size, align_corners=align_corners), place)
+    place = unary(context, fold(padding, size, mode, align_corners=align_corners), place)
     tap, real = taps(padding, size, align_corners=align_corners)
     gap = binary(context, "sub", unsqueeze(context, place, [-1]), tap.astype(np.float64))
     found = unary(context, kernels[mode], gap)

@@ -13,7 +13,7 @@ from scipy.sparse import csr_array, eye_array, kron
 
 from circuits.positions import TRUE, Term, var
 from circuits.scalar import Scalar, X
-from translator.axes import PRE, RUN, Axis, Key, part_shape
+from translator.axes import PRE, Axis, Key, part_shape
 from translator.reading.context import Context, dims_of, plain
 from translator.reading.contraction import Labels, contract
 from translator.reading.elementwise import binary, unary
@@ -139,35 +139,3 @@ def filled(context: Context, dims: Sequence[Term], fill: float) -> Value:
     static = tuple(1 if dim.n_coef else dim.const for dim in dims)
     array = np.full(static, fill)
     return Positional(tuple(dims), ((TRUE, array),)) if any(dim.n_coef for dim in dims) else array
-
-
-def reverse(context: Context, value: Value, axis: int) -> Value:
-    """Turn an axis around."""
-    if isinstance(value, np.ndarray):
-        return np.flip(value, axis)
-    from translator.reading.movement import take_static
-
-    if not dims_of(value)[axis].n_coef:
-        return take_static(context, value, axis, np.arange(dims_of(value)[axis].const)[::-1])
-    at = [var(v) for v in range(len(dims_of(value)))]
-    if isinstance(value, Positional):
-        from circuits.positions import substitute
-
-        at[axis] = value.dims[axis] - 1 - var(axis)
-        pieces = tuple(
-            (substitute(guard, at), piece.substitute(at) if isinstance(piece, Term) else piece)
-            for guard, piece in value.pieces
-        )
-        return Positional(value.dims, pieces, value.dtype)
-    old = value.axes[axis]
-    new = Axis(old.post, True, old.hi, old.lo, old.pre)
-    at[axis] = Term((), 1, 1) - var(axis)
-    parts: dict[Key, Part] = {}
-    for key, part in value.parts.items():
-        if key[axis] == RUN:
-            parts[key] = part.move(tuple(at))
-            continue
-        shape = part_shape(value.axes, key)
-        index = np.flip(np.arange(int(np.prod(shape))).reshape(shape), axis).ravel()
-        parts[tuple(2 - s if other == axis else s for other, s in enumerate(key))] = part.take(index)
-    return Data(tuple(new if other == axis else own for other, own in enumerate(value.axes)), parts, value.dtype)
