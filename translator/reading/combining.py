@@ -276,13 +276,17 @@ def _power(context: Context, base: View, exponent: View) -> View:
     even = Scalar("eq", (half, Scalar("floor", (half,))))
     logarithm = of(base, Scalar("log", (Scalar("add", (Scalar("abs", (X,)), zero)),)))
     size = of(both("mul", exponent, logarithm), Scalar("exp", (X,)))
-    # What a negative base adds to the factor 1: 0 for even, -2 for odd exponents, -1 where the power is undefined.
+    # What a negative base adds to the factor 1: 0 for even, -2 for odd exponents; at -1 the power is undefined.
     change = of(exponent, Scalar("where", (whole, Scalar("where", (even, const(0.0), const(-2.0))), const(-1.0))))
     negative = of(base, Scalar("gt", (const(0.0), X)))
-    sign = of(both("mul", negative, change), Scalar("add", (X, one)))
+    changed = Scalar("add", (X, one))
+    sign = of(both("mul", negative, change), Scalar("div", (changed, Scalar("abs", (changed,)))))
     nonzero = of(base, Scalar("sub", (one, zero)))
     power = both("mul", both("mul", size, sign), nonzero)
-    return both("add", power, both("mul", of(base, zero), of(exponent, zero)))
+    # Powers of 0: 1 for the exponent 0, 0 for positive ones, infinite for negative ones.
+    case = Scalar("where", (zero, one, Scalar("where", (Scalar("gt", (X, const(0.0))), const(0.0), const(2.0)))))
+    of_zero = of(both("mul", of(base, zero), of(exponent, case)), Scalar("div", (X, Scalar("sub", (const(2.0), X)))))
+    return both("add", power, of_zero)
 
 
 def _logical(context: Context, op: str, a: View, b: View) -> View:

@@ -7,6 +7,7 @@ import numpy as np
 from circuits.positions import Term
 from circuits.scalar import X
 from translator.reading.context import Context, dims_of
+from translator.reading.conversions import convert
 from translator.reading.elementwise import binary, unary
 from translator.reading.loading import Operator
 from translator.reading.movement import reshape
@@ -14,6 +15,7 @@ from translator.reading.positional import term_array
 from translator.reading.reduction import log_sum_exp, reduce
 from translator.reading.refusing import Refusal
 from translator.reading.table import Inputs, call, lowering, needed, optional
+from translator.reading.types import dtype_of
 from translator.reading.values import Value
 
 
@@ -26,6 +28,7 @@ def _likelihood(context: Context, operator: Operator, values: Inputs) -> Value:
 def _cross_entropy(context: Context, operator: Operator, values: Inputs) -> list[Value]:
     scores = needed(values, 0)
     likelihood = binary(context, "sub", scores, log_sum_exp(context, scores, [1], True))
+    likelihood = convert(context, likelihood, dtype_of(scores))
     found = loss(context, operator, likelihood, needed(values, 1), optional(values, 2))
     return [found, likelihood][: len(operator.outputs)]
 

@@ -110,7 +110,8 @@ def _of_nothing(how: str, dims: tuple[Term, ...], gone: list[int], keepdims: boo
     least, most = range_of(dtype)
     fill = {"sum": 0.0, "prod": 1.0, "max": least, "min": most}[how]
     rest = [Term((), 0, 1) if axis in gone else dim for axis, dim in enumerate(dims) if keepdims or axis not in gone]
-    return Positional(tuple(rest), ((TRUE, np.full([1 if dim.n_coef else dim.const for dim in rest], fill)),), "float")
+    filled = np.full([1 if dim.n_coef else dim.const for dim in rest], fill)
+    return Positional(tuple(rest), ((TRUE, filled),), "float") if any(dim.n_coef for dim in rest) else filled
 
 
 def _grouped(value: Data, gone: list[int]) -> dict[Key, dict[Key, Part]]:

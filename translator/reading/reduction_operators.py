@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from circuits.scalar import Scalar, X
 from translator.reading import movement
 from translator.reading.combining import truncated
 from translator.reading.context import Context
+from translator.reading.conversions import convert
 from translator.reading.elementwise import unary
 from translator.reading.loading import Operator
 from translator.reading.reduction import log_sum_exp, reduce
@@ -42,6 +45,8 @@ def _reduce(context: Context, operator: Operator, values: Inputs) -> Value:
             result = reduce(context, HOW.get(name, "sum"), result, axes, keeps)
         if name in AFTER:
             result = unary(context, AFTER[name], result)
+    if isinstance(result, np.ndarray):
+        return convert(context, result, dtype)
     if not is_whole(dtype) or not isinstance(result, Data):
         return result
     if name in FRACTIONAL:

@@ -121,8 +121,8 @@ def _node(node: RealNode, done: dict[str, Bounds]) -> Bounds:
         case Letters() | Predicates():
             return np.zeros(size), np.ones(size)
         case Features(dtype=dtype):
-            low, high = range_of(dtype)
-            return np.full(size, low), np.full(size, high)
+            least, most = range_of(dtype)
+            return np.full(size, least), np.full(size, most)
         case Linear():
             return _linear(list(node.operands), node.const, node.length, done)
         case Multiply():
