@@ -14,7 +14,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from circuits.diagnostics import Diagnostic, FomError
-from tests.translator.reading_graphs import WIDTH, Step, build, save
+from tests.translator.reading_graphs import WIDTH, Step, agree, build, save
 from translator.reading import read
 
 MEAN: Step = ("ReduceMean", "y one", "out", {"keepdims": 0})
@@ -75,7 +75,7 @@ def test_no_output(tmp_path: Path) -> None:
 def test_all_unsupported_nodes_are_reported_at_once(tmp_path: Path) -> None:
     model = build(
         [
-            ("LSTM", "h a b", "x1", {"hidden_size": 2}),
+            ("RandomNormalLike", "h", "x1"),
             ("NonZero", "h", "x2"),
             ("Sofmax", "h", "x3"),
             ("Add", "x1 x2", "x4"),
@@ -83,44 +83,28 @@ def test_all_unsupported_nodes_are_reported_at_once(tmp_path: Path) -> None:
             MEAN,
         ],
         OUT,
-        {"a": np.zeros((1, 8, 4), np.float32), "b": np.zeros((1, 8, 2), np.float32)},
     )
     findings = refused(save(model, tmp_path))
-    assert [finding.code for finding in findings] == ["N014", "N019", "N011"]
-    assert "grow with the sequence length" in findings[0].message
-    assert findings[0].where == "model.onnx: graph `small`, node 5 `node5` (LSTM)"
+    assert [finding.code for finding in findings] == ["N016", "N019", "N011"]
+    assert "random" in findings[0].message
+    assert findings[0].where == "model.onnx: graph `small`, node 5 `node5` (RandomNormalLike)"
     assert findings[2].help == "did you mean `Softmax`?"
 
 
 @pytest.mark.parametrize(
     ("op_type", "code"),
     [
-        ("GRU", "N014"),
-        ("RNN", "N014"),
         ("RandomNormalLike", "N016"),
         ("Bernoulli", "N016"),
         ("TopK", "N019"),
         ("Unique", "N019"),
         ("StringConcat", "N017"),
-        ("SequenceConstruct", "N018"),
         ("Det", "N011"),
     ],
 )
 def test_operators_outside(op_type: str, code: str, tmp_path: Path) -> None:
     (finding,) = refused(save(build([(op_type, "h", "y"), MEAN], OUT), tmp_path))
     assert finding.code == code
-
-
-@pytest.mark.parametrize("op_type", ["Loop", "Scan", "If"])
-def test_control_flow(op_type: str, tmp_path: Path) -> None:
-    body = helper.make_graph([helper.make_node("Identity", ["c"], ["d"])], "body", [], [])
-    name = {"Loop": "body", "Scan": "body", "If": "then_branch"}[op_type]
-    attributes: dict[str, Any] = {name: body}
-    if op_type == "Scan":
-        attributes["num_scan_inputs"] = 1
-    (finding,) = refused(save(build([(op_type, "length one h", "y", attributes), MEAN], OUT), tmp_path))
-    assert finding.code == ("N015" if op_type == "If" else "N014")
-    assert f"({op_type})" in finding.where
 
 
 def test_unknown_domain(tmp_path: Path) -> None:
@@ -139,12 +123,37 @@ def test_weights_that_are_no_numbers(bad: float, tmp_path: Path) -> None:
     assert "`w`" in finding.message
 
 
-def test_baked_sequence_length(tmp_path: Path) -> None:
-    steps: list[Step] = [("Reshape", "h shape5", "r"), ("ReduceMean", "r one", "out", {"keepdims": 0})]
-    (finding,) = refused(save(build(steps, OUT, {"shape5": np.array([1, 5, WIDTH])}), tmp_path))
+def baked(sizes: list[int]) -> onnx.ModelProto:
+    steps: list[Step] = [("Reshape", "h sizes", "r"), ("ReduceMean", "r one", "out", {"keepdims": 0})]
+    return build(steps, ("out", ["batch", WIDTH]), {"sizes": np.array(sizes)})
+
+
+def test_baked_sequence_length_is_read_for_this_length(tmp_path: Path) -> None:
+    network = agree(baked([1, 5, WIDTH]), tmp_path, lengths=(5,))
+    assert (network.domain.least, network.domain.most) == (5, 5)
+    (note,) = [note for note in network.notes if "length 5" in note]
+    assert "node5" in note
+    assert "(1, n, 4)" in note
+
+
+def test_baked_sequence_length_that_fits_nothing(tmp_path: Path) -> None:
+    (finding,) = refused(save(baked([1, 5, WIDTH - 1]), tmp_path))
     assert finding.code == "N041"
     assert "(1, n, 4)" in finding.message
     assert "node5" in finding.where
+
+
+def test_two_baked_sequence_lengths(tmp_path: Path) -> None:
+    steps: list[Step] = [
+        ("Reshape", "h five", "a"),
+        ("Reshape", "h six", "b"),
+        ("ReduceMean", "a one", "c", {"keepdims": 0}),
+        ("ReduceMean", "b one", "d", {"keepdims": 0}),
+        ("Add", "c d", "out"),
+    ]
+    sizes = {"five": np.array([1, 5, WIDTH]), "six": np.array([1, 6, WIDTH])}
+    findings = refused(save(build(steps, OUT, sizes), tmp_path))
+    assert [finding.code for finding in findings] == ["N041", "N041"]
 
 
 def test_sequence_merged_with_another_axis(tmp_path: Path) -> None:
