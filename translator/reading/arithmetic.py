@@ -8,6 +8,7 @@ from circuits.positions import TRUE, Term
 from circuits.scalar import Scalar, X
 from translator.reading.combining import truncated
 from translator.reading.context import Context, dims_of
+from translator.reading.curves import Curve, apply
 from translator.reading.elementwise import binary, unary, where
 from translator.reading.loading import Operator
 from translator.reading.movement import reshape
@@ -138,6 +139,8 @@ def _not(context: Context, operator: Operator, values: Inputs) -> Value:
     value = needed(values, 0)
     if isinstance(value, Data):
         return unary(context, call("sub", 1.0, X), value)
+    if isinstance(value, Curve):
+        return apply(call("sub", 1.0, X), value, "bool")
     return elementwise(np.logical_not, as_positional(value), dtype="bool", on_terms=lambda a: None)
 
 

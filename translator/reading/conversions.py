@@ -15,9 +15,10 @@ from circuits.positions import TRUE
 from circuits.scalar import Scalar, X, const
 from translator.reading.combining import truncated
 from translator.reading.context import Context, dims_of
+from translator.reading.curves import Curve, apply
 from translator.reading.elementwise import binary, unary
 from translator.reading.loading import Operator
-from translator.reading.positional import elementwise, is_terms, of_array
+from translator.reading.positional import as_positional, elementwise, is_terms
 from translator.reading.refusing import Refusal
 from translator.reading.table import Inputs, call, lowering, needed
 from translator.reading.types import dtype_of, is_whole, number_name
@@ -72,27 +73,21 @@ def convert(context: Context, value: Value, to: str) -> Value:
         if is_whole(given):
             return wrapped(context, value, to)
         return value if _is_integer(context, value) else unary(context, truncated(X), value)
-    if is_terms(value):
-        return _not_zero(context, value) if to == "bool" else value
     kind = "bool" if to == "bool" else "int" if is_whole(to) else "float"
+    if isinstance(value, Curve):
+        nonzero = call("sub", 1.0, call("eq", X, 0.0))
+        return apply({"bool": nonzero, "int": truncated(X), "float": X}[kind], value, kind)
+    if to == "bool":
+        equal = binary(context, "eq", value, np.array(0))
+        return elementwise(np.logical_not, as_positional(equal), dtype="bool", on_terms=lambda a: None)
+    if isinstance(value, np.ndarray):
+        return value
 
     def piece(numbers: Array) -> Array:
-        if kind == "bool":
-            return np.asarray(numbers != 0)
         wide = np.asarray(numbers, dtype=np.float64)
         return np.trunc(wide).astype(np.int64) if kind == "int" else wide
 
-    if kind == "bool":
-        return _not_zero(context, value)
     return elementwise(piece, value, dtype=kind, on_terms=lambda a: [(TRUE, a)])
-
-
-def _not_zero(context: Context, value: Value) -> Value:
-    equal = binary(context, "eq", value, np.array(0))
-    equal = of_array(equal) if isinstance(equal, np.ndarray) else equal
-    if isinstance(equal, Data):
-        raise TypeError("a tensor that depends on the input is not positional")
-    return elementwise(np.logical_not, equal, dtype="bool", on_terms=lambda a: None)
 
 
 def _is_integer(context: Context, value: Data) -> bool:

@@ -18,6 +18,8 @@ from translator.axes import Axis, Key, keys, part_shape
 from translator.reading.assembly import _diagonal, scaled
 from translator.reading.combining import apply_to_view, combine, formula, operation
 from translator.reading.context import Context, dims_of, joint_axes, known, part_at, plain, restrict
+from translator.reading.curves import Curve, apply, curve_of
+from translator.reading.curves import combine as combine_curves
 from translator.reading.masking import MASK, element_guards, masked_sum
 from translator.reading.positional import (
     arithmetic,
@@ -53,29 +55,13 @@ def unary(context: Context, function: Scalar, value: Value, dtype: str = "float"
         return np.asarray(function(np.asarray(value, dtype=np.float64)))
     if function == X:
         return Positional(value.dims, value.pieces, dtype)
-    if function == Scalar("neg", (X,)):
-        on_terms: Callable[..., Any] = lambda a: [(TRUE, -a)]  # noqa: E731
-    else:
-        on_terms = lambda a: expand_term(context, a, function)  # noqa: E731
-    return elementwise(lambda a: function(np.asarray(a, dtype=np.float64)), value, dtype=dtype, on_terms=on_terms)
-
-
-def expand_term(context: Context, term: Term, function: Scalar) -> Any:
-    """Tabulate a function of a position number, up to the longest word the user asked for."""
-    from circuits.positions import Equals
-
-    if context.longest is None:
-        raise Refusal(
-            "N033",
-            f"a nonlinear function of the position number {term} is computed for every length",
-            note="rotary and sinusoidal positions computed from Range are no table",
-            help="give a bound with longest=, so that it becomes a table, or export the positions as a stored table",
-        )
-    n = context.longest
-    context.require_most(n, "positions are tabulated up to the given bound")
-    reach = sum(abs(c) for _, c in term.coefs) * (n + 1) + abs(term.n_coef) * n + abs(term.const) + 1
-    values = function(np.arange(-reach, reach + 1, dtype=np.float64))
-    return [(Equals(term - k), np.array(values[k + reach])) for k in range(-reach, reach + 1)]
+    if function == Scalar("neg", (X,)) and not isinstance(value, Curve):
+        return elementwise(np.negative, value, dtype=dtype, on_terms=lambda a: [(TRUE, -a)])
+    if isinstance(value, Curve) or any(isinstance(piece, Term) for _, piece in value.pieces):
+        curve = curve_of(context, value)
+        if curve is not None:
+            return apply(function, curve, dtype)
+    return elementwise(lambda a: function(np.asarray(a, dtype=np.float64)), value, dtype=dtype, on_terms=lambda a: None)
 
 
 def apply_function(context: Context, part: Part, function: Scalar) -> Part:
@@ -129,27 +115,18 @@ def _binary_known(context: Context, op: str, left: Value, right: Value) -> Value
     left, right = as_positional(left), as_positional(right)
     is_int = left.dtype != "float" and right.dtype != "float"
     dtype = "bool" if op in ("ge", "gt", "le", "lt", "eq", "and", "or", "xor") else "int" if is_int else "float"
-    return elementwise(operation(op), left, right, dtype=dtype, on_terms=lambda a, b: _terms(context, op, a, b))
-
-
-def _terms(context: Context, op: str, a: Array | Term, b: Array | Term) -> Any:
-    found = arithmetic("div" if op == "quotient" else op, a, b)
-    if found is not None:
-        return found
-    for term, other, is_left in ((a, b, True), (b, a, False)):
-        if isinstance(term, Term) and not isinstance(other, Term):
-            functions = [
-                formula(op, X, const(float(value))) if is_left else formula(op, const(float(value)), X)
-                for value in other.ravel()
-            ]
-            if other.size == 1:
-                return expand_term(context, term, functions[0])
-            columns = [expand_term(context, term, function) for function in functions]
-            return [
-                (cells[0][0], np.array([value for _, value in cells]).reshape(other.shape))
-                for cells in zip(*columns, strict=True)
-            ]
-    return None
+    if isinstance(left, Curve) or isinstance(right, Curve):
+        curve = combine_curves(context, lambda a, b: formula(op, a, b), (left, right), dtype)
+        if curve is not None:
+            return curve
+    exact = "div" if op == "quotient" else op
+    try:
+        return elementwise(operation(op), left, right, dtype=dtype, on_terms=lambda a, b: arithmetic(exact, a, b))
+    except Refusal as refusal:
+        curve = combine_curves(context, lambda a, b: formula(op, a, b), (left, right), dtype)
+        if curve is None or refusal.code != "N033":
+            raise
+        return curve
 
 
 def binary_terms(op: str, left: Array, right: Array) -> Array:
@@ -192,6 +169,11 @@ def where(context: Context, condition: Value, yes: Value, no: Value) -> Value:
                 return settle_terms(np.where(flags, a, b))
             return np.where(condition, yes, no)
         c, y, z = as_positional(condition), as_positional(yes), as_positional(no)
+        if any(isinstance(value, Curve) for value in (c, y, z)):
+            dtype = y.dtype if y.dtype == z.dtype else "float"
+            curve = combine_curves(context, lambda *args: Scalar("where", args), (c, y, z), dtype)
+            if curve is not None:
+                return curve
         return elementwise(np.where, c, y, z, dtype=y.dtype if y.dtype == z.dtype else "float", on_terms=_choose)
     axes, (condition, yes, no) = joint_axes(context, (condition, yes, no))
     return Data(axes, {key: _where_part(context, condition, yes, no, axes, key) for key in keys(axes)})
