@@ -96,10 +96,10 @@ def test_all_unsupported_nodes_are_reported_at_once(tmp_path: Path) -> None:
     [
         ("RandomNormalLike", "N016"),
         ("Bernoulli", "N016"),
-        ("TopK", "N019"),
+        ("NonMaxSuppression", "N019"),
         ("Unique", "N019"),
         ("StringConcat", "N017"),
-        ("Det", "N011"),
+        ("TreeEnsemble", "N011"),
     ],
 )
 def test_operators_outside(op_type: str, code: str, tmp_path: Path) -> None:
@@ -109,9 +109,9 @@ def test_operators_outside(op_type: str, code: str, tmp_path: Path) -> None:
 
 def test_unknown_domain(tmp_path: Path) -> None:
     model = build([MEAN], OUT, start=[], extra_nodes=[])
-    model.graph.node.insert(0, helper.make_node("FusedMatMul", ["tokens", "tokens"], ["y"], domain="com.microsoft"))
+    model.graph.node.insert(0, helper.make_node("Mystery", ["tokens", "tokens"], ["y"], domain="com.microsoft"))
     (finding,) = refused(save(model, tmp_path))
-    assert "com.microsoft::FusedMatMul" in finding.message
+    assert "com.microsoft::Mystery" in finding.message
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
@@ -167,7 +167,6 @@ def test_sequence_merged_with_another_axis(tmp_path: Path) -> None:
     [
         ({"tokens": (TensorProto.INT64, ("batch", "n", "m"))}, "N012"),
         ({"tokens": (TensorProto.INT64, (4, "n"))}, "N012"),
-        ({"tokens": (TensorProto.FLOAT, ("batch", "n"))}, "N012"),
         ({"tokens": (TensorProto.STRING, ("batch", "n"))}, "N009"),
         ({"tokens": (TensorProto.COMPLEX64, ("batch", "n"))}, "N009"),
     ],
@@ -210,17 +209,6 @@ def test_computed_positions_without_a_bound(tmp_path: Path) -> None:
     (finding,) = refused(save(build(steps, OUT, {"i0": np.array(0), "i1": np.array(1)}), tmp_path))
     assert finding.code == "N033"
     assert "longest" in finding.help
-
-
-def test_gather_at_data(tmp_path: Path) -> None:
-    steps: list[Step] = [
-        ("Round", "h", "r"),
-        ("Cast", "r", "i", {"to": TensorProto.INT64}),
-        ("Gather", "table i", "y"),
-        MEAN,
-    ]
-    (finding,) = refused(save(build(steps, OUT, {"table": np.arange(5, dtype=np.float32)}), tmp_path))
-    assert finding.code == "N051"
 
 
 def test_what_depends_on_a_refused_tensor_is_not_reported_again(tmp_path: Path) -> None:

@@ -156,13 +156,13 @@ class _Walk:
         start = Start(self.graph, self.live, self.context, self.values, *given)
         inputs = start.read(self.outputs)
         require_none(self.findings)
-        if not inputs and not self.whole:
-            place = f"{Path(self.graph.path).name}: graph `{self.graph.name}`"
-            raise fail("N010", "the output depends on no input", where=place, help="export the network with its input")
         for operator in self.live:
             if not all(name in self.values for name in operator.outputs if name):
                 self._lower(operator)
         require_none(self.findings)
+        if not inputs and not self.whole:
+            place = f"{Path(self.graph.path).name}: graph `{self.graph.name}`"
+            raise fail("N010", "the output depends on no input", where=place, help="export the network with its input")
         return self._close(inputs)
 
     def _check_operators(self) -> None:
