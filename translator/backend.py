@@ -24,6 +24,7 @@ from translator.enclosure import enclose
 from translator.fidelity import InputSet, observe
 from translator.fixing import fix
 from translator.precision import Precision, parse_precision
+from translator.reading.exceptional import folded
 from translator.reading.loading import Declared, graph_of
 from translator.reading.reader import read_graph
 from translator.reading.types import is_whole
@@ -71,19 +72,17 @@ class Answer:
 
 
 def feed(network: RealNetwork, inputs: Mapping[str, Array]) -> Array:
-    """The flat features of one case.
+    """The flat features of one case; entries that are no real numbers count as 0, see `translator.reading.exceptional`.
 
     Raises:
-        FomError: an input is missing or not finite.
+        FomError: an input is missing.
     """
     parts = []
     for given in network.inputs:
         if given.name not in inputs:
             raise fail("N062", f"no value for the input `{given.name}`", help="give one array for each input")
         flat = np.asarray(inputs[given.name], dtype=np.float64).ravel()
-        if not np.isfinite(flat).all():
-            raise fail("N065", f"the input `{given.name}` holds NaN or infinity", help="give finite numbers")
-        parts.append(flat)
+        parts.append(np.where(np.isfinite(flat), flat, 0.0))
     return np.concatenate([np.zeros(0), *parts])[None]
 
 
@@ -141,6 +140,7 @@ class FomRep(BackendRep):
         sized = tuple(replace(own, dims=shapes.get(own.name, own.dims)) for own in graph.inputs)
         network = read_graph(replace(graph, inputs=sized), bind=bind, whole=True)
         features = feed(network, given)
+        constants = folded(network, self.model, given)
         wanted = sorted({ref.node for tensor in network.outputs for _, ref in tensor.parts})
         values: dict[str, Array] = {}
         low: dict[str, Array] = {}
@@ -167,6 +167,10 @@ class FomRep(BackendRep):
                 # The exact value is a whole number, so one within less than half is the one found.
                 distance = np.where(distance < 0.5, 0.0, distance)
             bounds.append(np.where(np.isnan(below), np.inf, distance))
+            if tensor.name in constants:
+                chosen, exact = constants[tensor.name]
+                results[-1] = np.where(chosen, exact, results[-1]).astype(results[-1].dtype)
+                bounds[-1] = np.where(chosen, 0.0, bounds[-1])
         made = {tensor.name: pair for tensor, *pair in zip(network.outputs, results, bounds, strict=True)}
         each = [_collected(declared, made) for declared in graph.outputs]
         return Answer(tuple(value for value, _ in each), tuple(bound for _, bound in each))

@@ -24,6 +24,7 @@ from translator.reading.table import Inputs, call, lowering, needed
 from translator.reading.types import dtype_of, is_whole, number_name
 from translator.reading.values import Array, Data, Part, Positional, Value, constant
 from translator.reading.whole_numbers import width, wrap, wrapped
+from translator.real import Features
 
 # Bits of the fraction, and the exponent's bias.
 FORMATS = {"float16": (10, 15), "bfloat16": (7, 127), "float": (23, 127), "double": (52, 1023)}
@@ -160,10 +161,10 @@ def _is_not_finite(context: Context, operator: Operator, values: Inputs) -> Valu
         ends = [(name, sign) for name, sign in (("detect_positive", 1), ("detect_negative", -1))]
         found = [call("eq", X, sign * np.inf) for name, sign in ends if operator.attributes.get(name, 1)]
         test = call("max", *found) if len(found) == 2 else found[0] if found else const(0.0)
-    if isinstance(x, Data) and any(_may_be_undefined(part) for part in x.parts.values()):
+    if isinstance(x, Data) and any(_may_be_undefined(context, part) for part in x.parts.values()):
         parts = {
             key: Part(part.view.with_function(part.view.scalar.then(test)))
-            if _may_be_undefined(part)
+            if _may_be_undefined(context, part)
             else Part(context.assembly.view_of(constant(np.zeros(part.view.size))))
             for key, part in x.parts.items()
         }
@@ -175,10 +176,16 @@ def _is_not_finite(context: Context, operator: Operator, values: Inputs) -> Valu
     return np.zeros(static, dtype=bool)
 
 
-def _may_be_undefined(part: Part) -> bool:
-    if part.denominator is not None or part.allowed is not None or part.view.function is None:
+def _may_be_undefined(context: Context, part: Part) -> bool:
+    """Whether an element is an entry of an input, or a function of one variable that is undefined somewhere."""
+    if part.denominator is not None or part.allowed is not None:
         return False
-    stack: list[Any] = [part.view.function]
+    affine = part.view.source.affine
+    inputs = {node.name for node in context.assembly.nodes if isinstance(node, Features)}
+    read = {part.view.source.name} if affine is None else {ref.node for ref, _ in affine.operands}
+    if read and read <= inputs and all((np.diff(m.indptr) <= 1).all() for _, m in (affine.operands if affine else ())):
+        return True
+    stack: list[Any] = [part.view.function] if part.view.function is not None else []
     while stack:
         term = stack.pop()
         if term.op in PARTIAL:
