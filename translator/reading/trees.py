@@ -7,7 +7,7 @@ which is one threshold of their sum; the result is the sum of the weights of the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import csr_array, eye_array, kron
@@ -39,6 +39,7 @@ CONDITIONS: dict[str, Scalar] = {
     "BRANCH_GT": call("gt", X, 0.0),
     "BRANCH_EQ": call("eq", X, 0.0),
     "BRANCH_NEQ": call("sub", 1.0, call("eq", X, 0.0)),
+    "BRANCH_MEMBER": call("eq", X, 0.0),
 }
 
 
@@ -47,7 +48,8 @@ class Forest:
     """The trees as arrays.
 
     Comparison c is ``x[feature[c]] mode[c] split[c]``. Row l of `paths` (leaves x comparisons) is 1 where the path to leaf l
-    goes to the true side and -1 where it goes to the false side; `weights` (leaves x targets) is what a leaf adds.
+    goes to the true side and -1 where it goes to the false side; `weights` (leaves x targets) is what a leaf adds. `members` are
+    the sets of the comparisons BRANCH_MEMBER, in their order.
     """
 
     mode: tuple[str, ...]
@@ -56,6 +58,7 @@ class Forest:
     paths: csr_array
     weights: Array
     tree: Array
+    members: tuple[Array, ...] = ()
 
 
 def leaves_of(context: Context, forest: Forest, x: Value) -> Value:
@@ -68,10 +71,17 @@ def leaves_of(context: Context, forest: Forest, x: Value) -> Value:
     pieces, order = [], []
     for mode in dict.fromkeys(forest.mode):
         chosen = np.flatnonzero(np.array(forest.mode) == mode)
-        read = take_static(context, rows, 1, forest.feature[chosen])
-        difference = binary(context, "sub", read, forest.split[chosen])
-        pieces.append(unary(context, CONDITIONS[mode], difference))
         order.append(chosen)
+        split, feature, sizes = forest.split[chosen], forest.feature[chosen], None
+        if mode == "BRANCH_MEMBER":
+            sizes = np.array([len(members) for members in forest.members])
+            split, feature = np.concatenate(forest.members), np.repeat(feature, sizes)
+        met = unary(context, CONDITIONS[mode], binary(context, "sub", take_static(context, rows, 1, feature), split))
+        if sizes is not None:
+            owner = np.repeat(np.arange(len(sizes)), sizes)
+            shape = (len(sizes), len(owner))
+            met = apply(context, met, csr_array((np.ones(len(owner)), (owner, np.arange(len(owner)))), shape=shape))
+        pieces.append(met)
     conditions = concat(context, pieces, 1) if len(pieces) > 1 else pieces[0]
     back = np.argsort(np.concatenate(order))
     conditions = take_static(context, conditions, 1, back) if len(pieces) > 1 else conditions
@@ -227,8 +237,6 @@ def _second(context: Context, scores: Value, labels: Array, dtype: str, weights:
 def _ensemble(context: Context, operator: Operator, values: Inputs) -> Value:
     x, given = needed(values, 0), operator.attributes
     modes = [MODES[int(mode)] for mode in listed(operator, "nodes_modes", np.int64)]
-    if "BRANCH_MEMBER" in modes:
-        raise Refusal("N011", "TreeEnsemble with tests of membership is not supported", help="split by comparisons")
     ends = [listed(operator, f"nodes_{side}nodeids", np.int64) for side in ("true", "false")]
     flags = [listed(operator, f"nodes_{side}leafs", np.int64) for side in ("true", "false")]
     sides = [
@@ -250,6 +258,10 @@ def _ensemble(context: Context, operator: Operator, values: Inputs) -> Value:
         weights,
         trees,
     )
+    stored = listed(operator, "membership_values")
+    sets = np.split(stored, np.flatnonzero(np.isnan(stored)))
+    members = tuple(np.unique(found[~np.isnan(found)]) for found in sets)[: modes.count("BRANCH_MEMBER")]
+    forest = replace(forest, members=members)
     how = ("AVERAGE", "SUM", "MIN", "MAX")[int(given.get("aggregate_function", 1))]
     name = TRANSFORMS[int(given.get("post_transform", 0))]
     scores = aggregated(context, forest, x, how)
