@@ -28,7 +28,7 @@ from translator.reading.refusing import Refusal
 from translator.reading.softmax import softmax
 from translator.reading.table import Inputs, call, lowering, needed, optional
 from translator.reading.types import dtype_of
-from translator.reading.values import Array, Data, Part, Positional, Value
+from translator.reading.values import Data, Part, Positional, Value
 from translator.reading.walking import share
 
 ONE = Term((), 0, 1)

@@ -70,7 +70,7 @@ def affine(context: Context, x: Value, gain: Value | None, bias: Value | None) -
 def layer_normalization(context: Context, operator: Operator, values: Inputs) -> list[Value]:
     """Centre, divide by the standard deviation, gain, bias; also the mean and the inverse standard deviation."""
     axes = _last_axes(operator, values)
-    x, mean = centred(context, needed(values, 0), axes)
+    x, mean = centred(context, to_data(context, needed(values, 0)), axes)
     result, inverse = standardized(context, operator, x, axes)
     return [affine(context, result, optional(values, 1), optional(values, 2)), mean, inverse]
 
