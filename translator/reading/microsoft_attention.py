@@ -108,7 +108,7 @@ def _attention(context: Context, operator: Operator, values: Inputs) -> list[Val
         total = total + dims_of(past)[rank - 2]
     bias = _joined(context, mask_bias(context, operator, optional(values, 3), total), optional(values, 5))
     made = attend(context, operator, q, k, v, bias, held)  # type: ignore[arg-type]
-    if len(made) > 1:
+    if any(operator.outputs[1:]):
         made = [made[0], concat(context, [unsqueeze(context, part, [0]) for part in made[1:3]], 0)]
     return [typed(value, dtype_of(x)) for value in made]
 

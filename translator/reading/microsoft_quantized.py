@@ -73,8 +73,9 @@ def again(
 def _qgemm(context: Context, operator: Operator, values: Inputs) -> Value:
     a, a_scale, a_zero, b, b_scale, b_zero = (needed(values, place) for place in range(6))
     bias, y_scale, y_zero = (optional(values, place) for place in (6, 7, 8))
+    kind = dtype_of(a)
     if operator.attributes.get("transA", 0):
-        a = transpose(context, a, [1, 0])
+        a = typed(transpose(context, a, [1, 0]), kind)
     if operator.attributes.get("transB", 0):
         b = transpose(context, b, [1, 0])
     total = product(context, a, scalar(context, a_zero), b, b_zero)
@@ -84,7 +85,7 @@ def _qgemm(context: Context, operator: Operator, values: Inputs) -> Value:
     factor = quotient(context, scalar(context, a_scale), b_scale, y_scale, alpha)
     if y_scale is None:
         return typed(binary(context, "mul", total, factor), dtype_of(a_scale))
-    dtype = dtype_of(y_zero) if y_zero is not None else dtype_of(a)
+    dtype = dtype_of(y_zero) if y_zero is not None else kind
     zero = None if y_zero is None else scalar(context, y_zero)
     return typed(requantize(context, total, factor, zero, dtype, reach(a, b)), dtype)
 
