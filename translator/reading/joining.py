@@ -18,6 +18,7 @@ from translator.reading.context import (
     to_data,
 )
 from translator.reading.movement import expand, reshape, slice_axis
+from translator.reading.placing import Stacked
 from translator.reading.positional import (
     as_positional,
     is_terms,
@@ -170,11 +171,9 @@ def _concat_pieces(values: list[Positional], axis: int) -> Positional:
 
     dims = list(broadcast_dims(*(_without(value.dims, axis) for value in values)))
     dims[axis] = Term((), 0, sum(value.dims[axis].const for value in values))
-    if any(isinstance(piece, Term) for value in values for _, piece in value.pieces):
-        # An index tensor for GatherND. Only constant tensors are read with it, so its entries are not kept: NaN is refused
-        # wherever numbers are needed.
-        unknown = np.full(tuple(1 if dim.n_coef else dim.const for dim in dims), np.nan)
-        return Positional(tuple(dims), ((TRUE, unknown),), "index")
+    is_last = axis == len(dims) - 1 and all(value.dims[axis] == Term((), 0, 1) for value in values)
+    if is_last and any(isinstance(piece, Term) for value in values for _, piece in value.pieces):
+        return Stacked(tuple(dims), tuple(values))
     combined: list[tuple[object, tuple[Array, ...]]] = [(TRUE, ())]
     for value in values:
         longer = []
@@ -229,8 +228,16 @@ def pad(context: Context, value: Value, before: Sequence[int], after: Sequence[i
         parts: list[Value] = [value]
         for count, place in ((front, 0), (back, 2)):
             if count > 0:
-                dims = [Term((), 0, count) if other == axis else dim for other, dim in enumerate(dims_of(value))]
-                parts.insert(place, expand(context, fill, term_array(dims)))
+                parts.insert(place, _border(context, fill, value, axis, count))
         if len(parts) > 1:
             value = concat(context, parts, axis)
     return value
+
+
+def _border(context: Context, fill: Value, value: Value, axis: int, count: int) -> Value:
+    """One number as a tensor that stands beside `value` along an axis."""
+    if isinstance(fill, Data) and isinstance(value, Data):
+        axes = tuple(Axis(count) if other == axis else own for other, own in enumerate(value.axes))
+        return Data(axes, {key: part_at(context, fill, axes, key) for key in keys(axes)})
+    dims = [Term((), 0, count) if other == axis else dim for other, dim in enumerate(dims_of(value))]
+    return expand(context, fill, term_array(dims))

@@ -81,7 +81,7 @@ def taps(padding: str, size: int, *, align_corners: bool) -> tuple[Array, csr_ar
         real = np.clip(tap, 0, size - 1)
     else:
         # A mirrored entry is the one at the mirrored place, rounded toward zero.
-        mirrored = fold(padding, size, "linear", align_corners=align_corners)(tap)
+        mirrored = fold(padding, size, "linear", align_corners=align_corners)(tap.astype(np.float64))
         real = np.clip(np.trunc(mirrored).astype(np.int64), 0, size - 1)
     return tap, csr_array((np.ones(len(tap)), (real, np.arange(len(tap)))), shape=(size, len(tap)))
 

@@ -237,6 +237,7 @@ def max_unpool(context: Context, operator: Operator, values: Inputs) -> Value:
     ]
     inferred = [*shape[:2], *sizes]
     empty = np.zeros(inferred)
+    result: Value
     if isinstance(index, np.ndarray):
         result = scatter_at(context, empty, index.astype(np.int64), x, "none")
     else:

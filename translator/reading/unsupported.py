@@ -11,7 +11,7 @@ from translator.reading.loading import Operator
 RECURRENT = ("LSTM", "GRU", "RNN")
 RANDOM = ("RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Bernoulli", "Multinomial")
 STRINGS = ("StringConcat", "StringSplit", "StringNormalizer", "RegexFullMatch", "TfIdfVectorizer", "LabelEncoder")
-DYNAMIC = ("NonZero", "Compress", "Unique", "NonMaxSuppression", "TopK")
+DYNAMIC = ("NonZero", "Compress", "Unique", "NonMaxSuppression")
 QUANTIZED = [
     "QuantizeLinear",
     "DequantizeLinear",
