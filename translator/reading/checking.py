@@ -8,9 +8,51 @@ from pathlib import Path
 import numpy as np
 
 from circuits.diagnostics import Diagnostic
-from translator.reading.loading import Graph, Operator
+from translator.reading.loading import Graph, Operator, Subgraph
 
 MOST_SCALE = 1e9
+
+SWITCHES = frozenset(
+    ["align_corners", "ceil_mode", "count_include_pad", "exclusive", "input_forget", "keepdims", "largest", "layout",
+     "linear_before_reset", "new_axis", "noop_with_empty_axes", "reverse", "select_last_index", "sorted", "transA", "transB",
+     "upper", "fmod"]
+)  # fmt: skip
+CHOICES: dict[str, dict[str, tuple[str, ...]]] = {
+    "Pad": {"mode": ("constant", "reflect", "edge", "wrap")},
+    "Resize": {
+        "mode": ("nearest", "linear", "cubic"),
+        "nearest_mode": ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil"),
+        "keep_aspect_ratio_policy": ("stretch", "not_larger", "not_smaller"),
+    },
+    "Upsample": {"mode": ("nearest", "linear", "bilinear")},
+    "DepthToSpace": {"mode": ("DCR", "CRD")},
+    "Gelu": {"approximate": ("none", "tanh")},
+    "BitShift": {"direction": ("LEFT", "RIGHT")},
+    "LSTM": {"direction": ("forward", "reverse", "bidirectional")},
+    "GRU": {"direction": ("forward", "reverse", "bidirectional")},
+    "RNN": {"direction": ("forward", "reverse", "bidirectional")},
+}
+PADDINGS = ("NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID")
+
+
+def check_attributes(graph: Graph, operators: Sequence[Operator]) -> Iterator[Diagnostic]:
+    """Attributes that choose among few values have one of them; ONNX's checker does not look at the values."""
+    stack = list(operators)
+    while stack:
+        operator = stack.pop()
+        choices = {} if operator.domain else CHOICES.get(operator.op_type, {})
+        for name, value in operator.attributes.items():
+            if isinstance(value, Subgraph):
+                stack += value.operators
+            allowed: tuple[object, ...] = choices.get(name, ())
+            if name == "auto_pad":
+                allowed = PADDINGS
+            elif name in SWITCHES and not operator.domain:
+                allowed = (0, 1)
+            if allowed and (value not in allowed if isinstance(value, int | str) else True):
+                listed = ", ".join(map(str, allowed))
+                message = f"the attribute `{name}` is {str(value)[:40]!r}; it is one of {listed}"
+                yield Diagnostic("N006", message, graph.where(operator), "", "export the network again")
 
 
 def check_names(graph: Graph, live: Sequence[Operator], outputs: Sequence[str]) -> Iterator[Diagnostic]:

@@ -17,7 +17,7 @@ from translator.reading.sequences import Given, listed, stack, tensor, typed
 from translator.reading.table import carrying
 from translator.reading.types import dtype_of
 from translator.reading.values import Absent, Carried, Listed, Positional, Value
-from translator.reading.walking import run_subgraph, share
+from translator.reading.walking import count_unrolled, run_subgraph, share
 
 GROWS = "threshold circuits of constant depth, and FO(M), hold fixed-depth networks only"
 NUMPY_OF = {"float": "float32", "double": "float64"}
@@ -52,6 +52,9 @@ def _loop(context: Context, operator: Operator, values: Given) -> list[Carried]:
     declared = body.outputs[1 + len(state) :]
     rows: list[list[Value]] = [[] for _ in declared]
     _share_outer(context, [body])
+    if going is True and limit is not None and _runs_through(body):
+        count_unrolled(context, limit * (len(body.operators) + 1))
+        context.unrolled -= limit * (len(body.operators) + 1)
     step = 0
     while going is not False and (limit is None or step < limit):
         if going is not True:
@@ -257,6 +260,15 @@ def _condition(context: Context, value: Value) -> bool | Value:
     if isinstance(value, np.ndarray) and not is_terms(value):
         return bool(value.ravel()[0])
     return typed(movement.reshape(context, value, np.zeros(0, dtype=np.int64), True), "bool") if dims else value
+
+
+def _runs_through(body: Subgraph) -> bool:
+    """Whether the condition of a loop is a constant, or handed on, so that the trip count alone ends it."""
+    made = {name: operator for operator in body.operators for name in operator.outputs}
+    name = body.outputs[0].name
+    while name in made and made[name].op_type == "Identity":
+        name = made[name].inputs[0]
+    return name not in made or made[name].op_type == "Constant"
 
 
 def _check_selected(going: bool | Value, limit: int | None, declared: Sequence[Declared]) -> None:

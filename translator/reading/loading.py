@@ -20,6 +20,10 @@ from translator.reading.refusing import Refusal
 Array = np.ndarray[Any, Any]
 
 
+# What onnx raises for a tensor whose bytes do not fit its type and shape.
+DECODING_ERRORS = (ValueError, TypeError, KeyError, IndexError, OverflowError, MemoryError, AttributeError)
+
+
 class Attributes(dict[str, Any]):
     """The attributes of a node; a missing one that has no default is a finding about the file."""
 
@@ -203,13 +207,14 @@ def _graph_of_model(model: onnx.ModelProto, path: str) -> Graph:
         raise fail(
             "N005", "the graph has no output", where=path, help="export the network with the logits as an output"
         )
+    _check_text(graph.name, *(tensor.name for tensor in graph.initializer))
     opset = max((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), default=1)
     constants: dict[str, Array] = {}
     findings = []
     for tensor in graph.initializer:
         try:
             constants[tensor.name] = numpy_helper.to_array(tensor)
-        except (ValueError, TypeError, KeyError) as error:
+        except DECODING_ERRORS as error:
             findings.append(
                 fail("N006", f"the weights `{tensor.name}` cannot be decoded", where=path, note=str(error)).diagnostics[
                     0
@@ -230,13 +235,17 @@ def _graph_of_model(model: onnx.ModelProto, path: str) -> Graph:
 
 def operator_of(index: int, node: onnx.NodeProto) -> Operator:
     """Read one node, with its attributes as Python values."""
+    _check_text(node.name, node.op_type, node.domain, *node.input, *node.output, *(a.name for a in node.attribute))
     attributes = Attributes()
     for attribute in node.attribute:
-        value = onnx.helper.get_attribute_value(attribute)
+        try:
+            value = onnx.helper.get_attribute_value(attribute)
+        except (ValueError, TypeError, KeyError) as error:
+            raise _damaged(f"the attribute `{attribute.name}` of `{node.name or node.op_type}`", error) from error
         if isinstance(value, bytes):
-            value = value.decode()
+            value = value.decode(errors="replace")
         elif isinstance(value, onnx.TensorProto):
-            value = numpy_helper.to_array(value)
+            value = _array(value, f"the attribute `{attribute.name}` of `{node.name or node.op_type}`")
         elif isinstance(value, onnx.GraphProto):
             value = _subgraph(value)
         attributes[attribute.name] = value
@@ -249,11 +258,30 @@ def _subgraph(graph: onnx.GraphProto) -> Subgraph:
         tuple(map(_declared, graph.input)),
         tuple(map(_declared, graph.output)),
         tuple(operator_of(index, node) for index, node in enumerate(graph.node)),
-        {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer},
+        {tensor.name: _array(tensor, f"the weights `{tensor.name}`") for tensor in graph.initializer},
     )
 
 
+def _array(tensor: onnx.TensorProto, what: str) -> Array:
+    _check_text(tensor.name)
+    try:
+        return numpy_helper.to_array(tensor)
+    except DECODING_ERRORS as error:
+        raise _damaged(what, error) from error
+
+
+def _damaged(what: str, error: Exception) -> FomError:
+    return fail("N006", f"{what} cannot be decoded", note=str(error)[:200], help="export the network again")
+
+
+def _check_text(*texts: Any) -> None:
+    """The protobuf gives bytes where a text is not UTF-8."""
+    if any(not isinstance(text, str) for text in texts):
+        raise fail("N003", "a name in this file is no text: its bytes are not UTF-8", help="export the network again")
+
+
 def _declared(value: onnx.ValueInfoProto) -> Declared:
+    _check_text(value.name, *(dim.dim_param for dim in value.type.tensor_type.shape.dim))
     held, around = value.type, "{}"
     while held.WhichOneof("value") in ("sequence_type", "optional_type"):
         around = around.format("seq({})" if held.HasField("sequence_type") else "optional({})")

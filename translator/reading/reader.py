@@ -15,7 +15,7 @@ import numpy as np
 
 from circuits.diagnostics import Diagnostic, FomError, fail
 from translator.reading.assembly import Assembly, sanitize
-from translator.reading.checking import check_names, check_scales, check_weights
+from translator.reading.checking import check_attributes, check_names, check_scales, check_weights
 from translator.reading.closing import close_decision, close_tensors, decision_tensor, live_operators
 from translator.reading.context import Context
 from translator.reading.folding import FOLDING_ERRORS, fold
@@ -145,6 +145,7 @@ class _Walk:
     def run(self, bind: dict[str, Any], tracks: dict[str, str]) -> RealNetwork:
         """Import."""
         self.findings += check_names(self.graph, self.live, self.outputs)
+        self.findings += check_attributes(self.graph, self.live)
         require_none(self.findings)
         self.findings += check_weights(self.graph, self.live)
         self.findings += check_scales(self.graph, self.live)

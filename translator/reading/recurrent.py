@@ -24,7 +24,7 @@ from translator.reading.sequences import stack, typed
 from translator.reading.table import Inputs, call, lowering, needed, optional
 from translator.reading.types import dtype_of
 from translator.reading.values import Value
-from translator.reading.walking import MOST_UNROLLED, share
+from translator.reading.walking import count_unrolled, share
 
 GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
 DEFAULTS = {"RNN": ("Tanh",), "GRU": ("Sigmoid", "Tanh"), "LSTM": ("Sigmoid", "Tanh", "Tanh")}
@@ -171,11 +171,7 @@ def _recurrent(context: Context, operator: Operator, values: Inputs) -> list[Val
     )
     if directions is None or len(directions) != dims_of(needed(values, 1))[0].const:
         raise Refusal("N006", f"{kind} has weights for another number of directions", help="export the network again")
-    context.unrolled += 30 * steps * len(directions)
-    if context.unrolled > MOST_UNROLLED:
-        raise Refusal(
-            "N067", f"unrolling {steps} steps makes more than {MOST_UNROLLED} operators", help="use fewer steps"
-        )
+    count_unrolled(context, 10 * steps * len(directions))
     functions = list(_activations(operator, len(directions)))
     each = len(DEFAULTS[kind])
     made: list[list[Value]] = []

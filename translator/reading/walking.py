@@ -19,7 +19,7 @@ from translator.reading.types import result_types
 from translator.reading.unsupported import RANDOM, RECURRENT, diagnose
 from translator.reading.values import Absent, Carried, Data, Listed, Value
 
-MOST_UNROLLED = 20_000
+MOST_UNROLLED = 5_000
 PASSING = frozenset(
     ["Add", "Sub", "Mul", "Div", "Where", "Reshape", "Transpose", "Cast", "Identity", "Unsqueeze", "Squeeze", "Expand",
      "Clip", "Max", "Min", "Concat", "Slice"]
@@ -170,14 +170,7 @@ def run_subgraph(context: Context, body: Subgraph, given: Sequence[Carried]) -> 
     Raises:
         Refusal: one of its operators is not supported, or too many operators have been unrolled.
     """
-    context.unrolled += len(body.operators) + 1
-    if context.unrolled > MOST_UNROLLED:
-        raise Refusal(
-            "N067",
-            f"unrolling makes more than {MOST_UNROLLED} operators",
-            note="a body is repeated for each step, and this many steps are no network that can be proved",
-            help="export with fewer steps",
-        )
+    count_unrolled(context, len(body.operators) + 1)
     outer = context.toward_softmax
     context.toward_softmax = outer | toward_softmax(body.operators)
     wanted = [declared.name for declared in body.outputs]
@@ -190,6 +183,22 @@ def run_subgraph(context: Context, body: Subgraph, given: Sequence[Carried]) -> 
     results = run(context, body.operators, scope, wanted, named=True)
     context.toward_softmax = outer
     return results
+
+
+def count_unrolled(context: Context, operators: int) -> None:
+    """Note that this many operators are made by unrolling.
+
+    Raises:
+        Refusal: they are too many.
+    """
+    context.unrolled += operators
+    if context.unrolled > MOST_UNROLLED:
+        raise Refusal(
+            "N067",
+            f"unrolling makes more than {MOST_UNROLLED} operators",
+            note="a body is repeated for each step, and this many steps are no network that can be proved",
+            help="export with fewer steps",
+        )
 
 
 def toward_softmax(operators: Sequence[Operator]) -> frozenset[str]:
