@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import inf, lcm
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from circuits.positions import (
     conjunction,
     var,
 )
-from circuits.scalar import Scalar, X, const
+from circuits.scalar import OPERATIONS, Scalar, X, const
 from translator.intervals import Interval
 from translator.reading.context import Context
 from translator.reading.positional import broadcast_dims, join, raise_rank
@@ -94,7 +94,7 @@ def curve_of(context: Context, value: Positional) -> Curve | None:
     for index in np.ndindex(shape):
         result: Scalar | None = None
         for guard, entries in reversed(pieces):
-            own: Scalar = entries[index]
+            own = cast(Scalar, entries[index])
             result = own if result is None else Scalar("where", (guard, own, result))
         functions[index] = result
     return Curve(context, value.dims, base, functions, value.dtype)
@@ -254,7 +254,7 @@ def _tabulate(context: Context, value: Curve, functions: list[Scalar]) -> tuple[
 
 def _pieces(value: Curve, functions: list[Scalar], places: Array, guards: list[Guard]) -> tuple[Piece, ...]:
     """Evaluate at the places; neighbours of equal value become one interval."""
-    memo: dict[Scalar, Array] = {f: f(places.astype(np.float64)) for f in dict.fromkeys(functions)}
+    memo: dict[Scalar, Array] = {f: in_single(f, places) for f in dict.fromkeys(functions)}
     table = np.stack([memo[f] for f in functions], axis=-1).reshape(len(places), *value.functions.shape)
     if value.dtype == "bool":
         table = table != 0
@@ -279,11 +279,37 @@ def _pieces(value: Curve, functions: list[Scalar], places: Array, guards: list[G
     return join(pieces)
 
 
+def in_single(function: Scalar, places: Array) -> Array:
+    """A function of whole numbers as the runtime computes it: every step rounded to float32.
+
+    What depends on positions only is a constant of the network, and a bucket such as ``floor(log(x / 8) / log(16) * 8)`` falls
+    on ties that are exact in float32 and not in the real numbers.
+    """
+    memo: dict[Scalar, Array] = {X: places.astype(np.float32)}
+    stack = [function]
+    while stack:
+        term = stack[-1]
+        missing = [arg for arg in term.args if arg not in memo]
+        if missing:
+            stack.extend(missing)
+            continue
+        stack.pop()
+        if term.op == "const":
+            memo[term] = np.full(places.shape, term.value, dtype=np.float32)
+        elif term.op != "x":
+            with np.errstate(all="ignore"):
+                memo[term] = np.asarray(OPERATIONS[term.op](*(memo[arg] for arg in term.args))).astype(np.float32)
+    return memo[function].astype(np.float64)
+
+
 def _is_flat(function: Scalar, low: float, high: float) -> bool:
     """Whether a function is certainly constant on an interval."""
     with np.errstate(all="ignore"):
         found = enclose_scalar(function, Interval(np.array([low]), np.array([high])))
-    return bool(np.isfinite(found.lo[0]) and found.lo[0] == found.hi[0])
+    if not np.isfinite(found.lo[0]) or found.lo[0] != found.hi[0]:
+        return False
+    end = low if np.isfinite(low) else high
+    return bool(in_single(function, np.array([end]))[0] == found.lo[0])
 
 
 def _period(functions: list[Scalar]) -> int | None:

@@ -13,6 +13,7 @@ from translator.reading.assembly import letters_to_affine
 from translator.reading.context import Context, dims_of
 from translator.reading.contraction import contract
 from translator.reading.movement import reshape, slice_axis, take_fixed, take_static
+from translator.reading.placing import Stacked, entries_at, place_of
 from translator.reading.positional import is_terms, kind_of, lookup, term_array
 from translator.reading.refusing import Refusal
 from translator.reading.selecting import hot, numbers, rearranged, select
@@ -66,7 +67,10 @@ def _gather_positional(context: Context, value: Value, index: Positional, axis: 
     identity = len(index.pieces) == 1 and index.pieces[0][1] == var(len(index.dims) - 1)
     if identity and len(index.dims) == 1 and dims_of(value)[axis] == index.dims[0]:
         return value
-    raise Refusal("N051", "entries of the sequence are gathered at computed positions")
+    place = place_of(index)
+    if place is None or not isinstance(value, Data):
+        raise Refusal("N051", "entries of the sequence are gathered at computed positions")
+    return entries_at(context, value, axis, [place], index.dims)
 
 
 def embed(context: Context, array: Array, index: Data) -> Data:
@@ -114,6 +118,11 @@ def gather_nd(context: Context, value: Value, index: Value, batch_dims: int) -> 
         if constant is not None:
             return constant
     lead = dims[: batch_dims + depth.const]
+    if isinstance(index, Stacked) and isinstance(value, Data) and batch_dims == 0:
+        found = [place_of(component) for component in index.components]
+        known_places = [place for place in found if place is not None]
+        if len(known_places) == len(found):
+            return entries_at(context, value, 0, known_places, index.dims[:-1])
     if isinstance(index, np.ndarray) and not is_terms(index) and not any(dim.n_coef for dim in lead):
         sizes = [dim.const for dim in lead]
         flat = reshape(context, value, term_array([int(np.prod(sizes)), *dims[len(lead) :]]), True)

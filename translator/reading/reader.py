@@ -29,6 +29,7 @@ from translator.reading.values import Array, Carried
 from translator.reading.walking import is_folded, is_known, is_supported, lower, share, toward_softmax, uses
 from translator.real import Domain, Output, RealNetwork, Tensor
 
+LONGEST = 64
 OTHERWISE = "export this part of the network in another way; see the list of supported operators"
 
 
@@ -38,7 +39,7 @@ def read(
     bind: Mapping[str, Any] | None = None,
     tracks: Mapping[str, str] | None = None,
     alphabet_size: int | None = None,
-    longest: int | None = None,
+    longest: int | None = LONGEST,
     whole: bool = False,
 ) -> RealNetwork:
     """Read the ONNX file at `path` as a network over the real numbers, for every sequence length at once.
@@ -49,7 +50,7 @@ def read(
             to all ones, token types to zero, position ids to 0, 1, 2, ..
         tracks: further inputs that become part of the letters, each "letters" or "bits".
         alphabet_size: the number of letters where no embedding table tells it.
-        longest: bounds n where positions are computed by a nonlinear function.
+        longest: bounds n where positions are computed by a nonlinear function and become a table; None refuses that.
         whole: keep all outputs as whole tensors instead of reading a decision off the first one.
 
     Raises:
@@ -66,7 +67,7 @@ def read_graph(
     bind: Mapping[str, Any] | None = None,
     tracks: Mapping[str, str] | None = None,
     alphabet_size: int | None = None,
-    longest: int | None = None,
+    longest: int | None = LONGEST,
     whole: bool = False,
 ) -> RealNetwork:
     """Read a loaded graph; see `read`."""
