@@ -55,9 +55,11 @@ def _linear_classifier(context: Context, operator: Operator, values: Inputs) -> 
         return [best(context, scores, labels, dtype), typed(transformed(context, scores, name), "float")]
     first, second = labels.tolist() if len(labels) == 2 else (0, 1)
     label = sign(context, scores, first, second)
-    if len(labels) == 2:
-        scores = pair(context, unary(context, call("sub", 1.0, X), scores), scores)
-    return [typed(label, dtype), typed(_of_one(context, operator, scores) if len(labels) != 2 else scores, "float")]
+    if len(labels) != 2:
+        return [typed(label, dtype), typed(_of_one(context, operator, scores), "float")]
+    if text(operator.attributes.get("post_transform", "NONE")) == "LOGISTIC":
+        scores = unary(context, call("sigmoid", X), scores)
+    return [typed(label, dtype), typed(pair(context, unary(context, call("sub", 1.0, X), scores), scores), "float")]
 
 
 def sign(context: Context, scores: Value, low: float, high: float, threshold: float = 0.0) -> Value:

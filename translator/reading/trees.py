@@ -202,35 +202,34 @@ def _classifier(context: Context, operator: Operator, values: Inputs) -> list[Va
     weights, base = listed(operator, "class_weights"), listed(operator, "base_values")
     forest = old_forest(operator, "class", max(len(labels), int(used.max(initial=0)) + 1))
     scores = aggregated(context, forest, needed(values, 0), "SUM")
-    if len(labels) > 2 or len(used) > 1:
+    if len(labels) > 2:
         scores = binary(context, "add", scores, base) if base.size else scores
         share(scores, 2)
-        if len(labels) > 2:
-            return [best(context, scores, labels, dtype), typed(transformed(context, scores, name), "float")]
-        return [_second(context, scores, labels, dtype, weights), typed(transformed(context, scores, name), "float")]
-    score = take_static(context, scores, 1, used)
-    score = binary(context, "add", score, base[-1:]) if base.size else score
-    share(score, 3)
-    if len(labels) != 2:
-        raise Refusal("N011", "TreeEnsembleClassifier with one class is not supported", help="name two classes")
+        return [best(context, scores, labels, dtype), typed(transformed(context, scores, name), "float")]
+    if len(labels) != 2 or base.size > (1 if used.tolist() == [0] else 0):
+        raise Refusal(
+            "N011",
+            f"TreeEnsembleClassifier with {len(labels)} classes and {base.size} base values is not supported",
+            note="what base values mean for two classes is not defined, and runtimes disagree",
+            help="give the only score class 0 and one base value",
+        )
+    share(scores, 3)
     positive = bool((weights >= 0).all())
-    label = sign(context, score, *labels.tolist(), threshold=0.5 if positive else 0.0)
-    if positive:
-        both = pair(context, unary(context, call("sub", 1.0, X), score), score)
-    elif name == "LOGISTIC":
-        functions = (call("sigmoid", call("neg", X)), call("sigmoid", X))
-        both = pair(context, *(unary(context, function, score) for function in functions))
-    else:
-        both = pair(context, unary(context, call("neg", X), score), score)
+    threshold = 0.5 if positive else 0.0
+    if used.tolist() != [0]:
+        # onnxruntime looks at the second score alone; if both classes have scores, its labels are 0 and 1.
+        ends, threshold = (labels.tolist(), threshold) if len(used) == 1 else ([0, 1], 0.0)
+        label = sign(context, take_static(context, scores, 1, np.array([1])), *ends, threshold=threshold)
+        return [typed(label, dtype), typed(transformed(context, scores, name), "float")]
+    score = take_static(context, scores, 1, used)
+    score = binary(context, "add", score, base) if base.size else score
+    share(score, 3)
+    label = sign(context, score, *labels.tolist(), threshold=threshold)
+    low, high = (call("sub", 1.0, X), X) if positive else (call("neg", X), X)
+    if name == "LOGISTIC":
+        low, high = call("sigmoid", call("neg", X)), call("sigmoid", X)
+    both = pair(context, *(unary(context, function, score) for function in (low, high)))
     return [typed(label, dtype), typed(both, "float")]
-
-
-def _second(context: Context, scores: Value, labels: Array, dtype: str, weights: Array) -> Value:
-    """The label of two scores: onnxruntime looks at the second one alone."""
-    threshold = 0.5 if bool((weights >= 0).all()) and len(labels) == 2 else 0.0
-    return typed(
-        sign(context, take_static(context, scores, 1, np.array([1])), *labels.tolist(), threshold=threshold), dtype
-    )
 
 
 @lowering("ai.onnx.ml::TreeEnsemble")
