@@ -182,6 +182,13 @@ def combine_views(context: Context, op: str, a: View, b: View) -> View:
     if left is not None and right is not None:
         with np.errstate(all="ignore"):
             return assembly.view_of(constant(operation(op)(left, right)))
+    infinite = any(values is not None and not np.isfinite(values).all() for values in (left, right))
+    if infinite and op in ("add", "sub", "mul"):
+        raise Refusal(
+            "N037",
+            f"`{op}` of numbers that depend on the input and infinite constants",
+            help="mask scores before a softmax, nothing else",
+        )
     if op == "le":
         return combine_views(context, "ge", b, a)
     if op == "lt":
@@ -200,7 +207,7 @@ def combine_views(context: Context, op: str, a: View, b: View) -> View:
         letters = assembly.letter_table(a, b, operation(op))
         if letters is not None:
             return letters
-    if op in ("pow", "mod", "fmod", "quotient"):
+    if infinite or op in ("pow", "mod", "fmod", "quotient"):
         for view, values, swapped in ((a, right, False), (b, left, True)):
             if values is not None and len(np.unique(values)) <= MOST_CONSTANTS:
                 return _by_constant(context, op, view, values, swapped)

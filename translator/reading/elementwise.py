@@ -223,6 +223,12 @@ def _where_part(context: Context, condition: Value, yes: Value, no: Value, axes:
     flag = plain(context, part_at(context, condition, axes, key))
     first, second = (plain(context, part_at(context, value, axes, key)) for value in (yes, no))
     fixed_first, fixed_second = known(context, first), known(context, second)
+    if any(values is not None and not np.isfinite(values).all() for values in (fixed_first, fixed_second)):
+        raise Refusal(
+            "N037",
+            "the input decides where an infinite constant stands",
+            help="mask scores before a softmax, or use a large finite constant",
+        )
     if fixed_first is not None and fixed_second is not None:
         rows = assembly.rows(flag).apply(csr_array(_diagonal(fixed_first - fixed_second)))
         return Part(assembly.view_of(rows.plus(constant(fixed_second))))
@@ -238,12 +244,14 @@ def _where_part(context: Context, condition: Value, yes: Value, no: Value, axes:
 def _bounded(context: Context, value: Value) -> Value:
     """A mask that depends on the input stays a number: it is added with the least constant that works."""
     numbers = constant_of(value)
-    if numbers is None or not (numbers <= MASK).all():
+    if numbers is None or not (numbers <= MASK).any():
         return value
+    huge = numbers <= MASK
     context.assembly.notes.append(
-        f"a mask that depends on the input is applied as the number {MASK:g} (the file says {float(numbers.max()):g})"
+        f"a mask that depends on the input is applied as the number {MASK:g} "
+        f"(the file says {float(numbers[huge].max()):g})"
     )
-    return np.full(numbers.shape, MASK)
+    return np.where(huge, MASK, numbers)
 
 
 def _uniform(values: Array | None) -> bool:
