@@ -21,7 +21,7 @@ from translator.reading.movement import reshape
 from translator.reading.positional import is_terms, term_array
 from translator.reading.refusing import Refusal
 from translator.reading.table import Inputs, lowering, needed, optional
-from translator.reading.values import Array, Data, Index, Part, Value, View
+from translator.reading.values import Affine, Array, Data, Index, Part, Value, View
 from translator.reading.windows import Window
 
 
@@ -89,23 +89,42 @@ def correlate(context: Context, image: View, images: int, channels: int, kernel:
     matrix = _matrix(kernel, kernel.weights, channels, joints)
     if images > 1:
         matrix = _repeated(matrix, images)
-    matrix.eliminate_zeros()
+    if not kernel.weights.all():
+        matrix.eliminate_zeros()
     if matrix.shape != (out_size, image.size):
         raise Refusal("N031", f"a convolution of {image.size} numbers expects {matrix.shape[1]}")
-    return assembly.view_of(dense_rows(context, image).apply(matrix))
+    return assembly.view_of(_applied(matrix, dense_rows(context, image)))
+
+
+def _applied(matrix: csr_array, image: Affine) -> Affine:
+    """``matrix @ image``; of a mere choice of elements without a product of matrices, which would cost as much again."""
+    if len(image.operands) != 1 or image.const.any() or image.length.any() or image.pieces:
+        return image.apply(matrix)
+    ((ref, chosen),) = image.operands
+    if chosen.nnz != image.size or (np.diff(chosen.indptr) != 1).any() or (chosen.data != 1).any():
+        return image.apply(matrix)
+    moved = csr_array((matrix.data, chosen.indices[matrix.indices], matrix.indptr), (matrix.shape[0], chosen.shape[1]))
+    zero = np.zeros(matrix.shape[0])
+    if len(np.unique(chosen.indices)) < len(chosen.indices):
+        moved.sum_duplicates()
+    return Affine(((ref, moved),) if moved.nnz else (), zero, zero)
 
 
 def _matrix(kernel: Kernel, weights: Array, channels: int, joints: Joints) -> csr_array:
-    """The matrix of one image. Output channels of one group have the same columns."""
+    """The matrix of one image, made in place: for a large image these are the largest arrays of all."""
     n_out, per_group, _ = kernel.index.shape
+    width = channels * joints.read_cells
     inner = np.arange(per_group) * joints.read_cells
-    base = (joints.read[:, None] + inner).ravel()
-    columns = np.concatenate([np.zeros(0, np.int64), *(base + first * joints.read_cells for first in kernel.first)])
-    entries = [weights[kernel.index[o][:, joints.tap]].T.ravel() for o in range(n_out)]
+    base = (joints.read[:, None] + inner).ravel().astype(np.int32 if width < 2**31 else np.int64)
+    columns = np.empty((n_out, len(base)), dtype=base.dtype)
+    entries = np.empty((n_out, len(joints.tap), per_group))
+    for o in range(n_out):
+        columns[o] = base + kernel.first[o] * joints.read_cells
+        entries[o] = weights[kernel.index[o]][:, joints.tap].T
     counts = np.tile(np.bincount(joints.out, minlength=joints.out_cells) * per_group, n_out)
     pointers = np.concatenate([[0], np.cumsum(counts)])
-    shape = (n_out * joints.out_cells, channels * joints.read_cells)
-    return csr_array((np.concatenate([np.zeros(0), *entries]), columns, pointers), shape=shape)
+    shape = (n_out * joints.out_cells, width)
+    return csr_array((entries.ravel(), columns.ravel(), pointers), shape=shape)
 
 
 def _repeated(matrix: csr_array, images: int) -> csr_array:
