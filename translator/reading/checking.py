@@ -12,6 +12,14 @@ from translator.reading.loading import Graph, Operator, Subgraph
 
 MOST_SCALE = 1e9
 
+# Which inputs of a quantized operator are scales.
+SCALES: dict[str, tuple[int, ...]] = {
+    "QuantizeLinear": (1,), "DequantizeLinear": (1,), "QLinearMatMul": (1, 4, 6), "QLinearConv": (1, 4, 6), "QGemm": (1, 4, 7),
+    "QLinearAdd": (1, 4, 6), "QLinearMul": (1, 4, 6), "QLinearSigmoid": (1, 3), "QLinearLeakyRelu": (1, 3),
+    "QLinearSoftmax": (1, 3), "QLinearAveragePool": (1, 3), "QLinearGlobalAveragePool": (1, 3), "QLinearWhere": (2, 5, 7),
+    "DynamicQuantizeMatMul": (2,), "MatMulIntegerToFloat": (2, 3),
+}  # fmt: skip
+
 SWITCHES = frozenset(
     ["align_corners", "ceil_mode", "count_include_pad", "exclusive", "input_forget", "keepdims", "largest", "layout",
      "linear_before_reset", "new_axis", "noop_with_empty_axes", "reverse", "select_last_index", "sorted", "transA", "transB",
@@ -70,7 +78,7 @@ def check_names(graph: Graph, live: Sequence[Operator], outputs: Sequence[str]) 
                 )
         defined |= set(operator.outputs)
     for name in outputs:
-        if name not in defined:
+        if not name or name not in defined:
             yield Diagnostic("N006", f"the output `{name}` is defined nowhere", help="export the network again")
 
 
@@ -93,14 +101,21 @@ def check_weights(graph: Graph, live: Sequence[Operator]) -> Iterator[Diagnostic
 def check_scales(graph: Graph, live: Sequence[Operator]) -> Iterator[Diagnostic]:
     """Refuse quantization scales that come from a mask: infinite, or so large that every value is one code."""
     for operator in live:
-        if operator.op_type not in ("QuantizeLinear", "DequantizeLinear") or len(operator.inputs) < 2:
-            continue
-        scale = graph.constants.get(operator.inputs[1])
-        if scale is not None and not bool((np.isfinite(scale) & (scale > 0) & (scale < MOST_SCALE)).all()):
-            yield Diagnostic(
-                "N007",
-                f"the quantization scale `{operator.inputs[1]}` is {float(np.max(scale)):g}",
-                graph.where(operator),
-                "a mask was quantized together with the scores: runtimes disagree on what that means",
-                "quantize the network without its mask (nodes_to_exclude), or translate the float network",
-            )
+        for name in scales_of(operator):
+            scale = graph.constants.get(name)
+            if scale is not None and not bool((np.isfinite(scale) & (scale > 0) & (scale < MOST_SCALE)).all()):
+                yield Diagnostic(
+                    "N007",
+                    f"the quantization scale `{name}` is {float(np.max(scale)):g}",
+                    graph.where(operator),
+                    "a mask was quantized together with the scores: runtimes disagree on what that means",
+                    "quantize the network without its mask (nodes_to_exclude), or translate the float network",
+                )
+
+
+def scales_of(operator: Operator) -> list[str]:
+    """The inputs of a quantized operator that are scales."""
+    if operator.op_type == "QLinearConcat":
+        return [operator.inputs[0], *operator.inputs[3::3]]
+    places = SCALES.get(operator.op_type, ())
+    return [operator.inputs[place] for place in places if place < len(operator.inputs)]

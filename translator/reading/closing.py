@@ -30,12 +30,36 @@ def decision_tensor(graph: Graph) -> tuple[str, str]:
         last = producers[output]
         if last.op_type == "Identity" and not last.domain:
             output = last.inputs[0]
+        elif not dropped and (scores := _scores_of_label(graph, producers, output)):
+            dropped, output = "ArgMax", scores
         elif last.op_type in READOUTS and not last.domain and not dropped and _is_readout(graph, last):
             dropped = last.op_type
             output = last.inputs[0]
         else:
             break
     return output, dropped
+
+
+def _scores_of_label(graph: Graph, producers: dict[str, Operator], output: str) -> str:
+    """The scores of the classes 0, 1, .. of which the output is the label; empty if it is none.
+
+    Exports of classifiers look up the place of the largest score in the list of classes, and reshape and convert the result.
+    """
+    looked_up = False
+    while output in producers:
+        last = producers[output]
+        if last.op_type in ("Identity", "Cast", "Reshape", "Squeeze", "Flatten") and not last.domain:
+            output = last.inputs[0]
+        elif last.op_type == "ArrayFeatureExtractor" and last.domain == "ai.onnx.ml":
+            classes = graph.constants.get(last.inputs[0])
+            if classes is None or classes.dtype.kind not in "iuf" or (classes.ravel() != np.arange(classes.size)).any():
+                return ""
+            looked_up, output = True, last.inputs[1]
+        else:
+            first = not last.attributes.get("select_last_index", 0)
+            is_best = last.op_type == "ArgMax" and not last.domain and last.attributes.get("axis", 0) in (1, -1)
+            return last.inputs[0] if looked_up and is_best and first else ""
+    return ""
 
 
 def live_operators(graph: Graph, outputs: Sequence[str]) -> list[Operator]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +35,7 @@ def attend(
 ) -> list[Value]:
     """ONNX's Attention on tensors (batch, length, heads * size), with the number of heads of this operator."""
     given, heads = operator.attributes, int(operator.attributes["num_heads"])
-    kept: dict[str, float] = {"is_causal": int(given.get("unidirectional", 0))}
+    kept: dict[str, Any] = {"is_causal": int(given.get("unidirectional", 0))}
     if float(given.get("scale", 0.0)):
         kept["scale"] = float(given["scale"])
     if len(dims_of(query)) == 3:

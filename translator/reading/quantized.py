@@ -76,7 +76,7 @@ def clip(function: Scalar, low: float, high: float) -> Scalar:
 def centred(context: Context, codes: Value, zero: Value | None) -> Value:
     """Codes minus their zero point, as whole numbers that do not wrap."""
     if zero is None or uniform(zero) == 0:
-        return wide(codes)  # type: ignore[no-any-return]
+        return wide(codes)
     return binary(context, "sub", wide(codes), wide(zero))
 
 

@@ -219,12 +219,12 @@ def _classifier(context: Context, operator: Operator, values: Inputs) -> list[Va
     if used.tolist() != [0]:
         # onnxruntime looks at the second score alone; if both classes have scores, its labels are 0 and 1.
         ends, threshold = (labels.tolist(), threshold) if len(used) == 1 else ([0, 1], 0.0)
-        label = sign(context, take_static(context, scores, 1, np.array([1])), *ends, threshold=threshold)
+        label = sign(context, take_static(context, scores, 1, np.array([1])), ends[0], ends[1], threshold)
         return [typed(label, dtype), typed(transformed(context, scores, name), "float")]
     score = take_static(context, scores, 1, used)
     score = binary(context, "add", score, base) if base.size else score
     share(score, 3)
-    label = sign(context, score, *labels.tolist(), threshold=threshold)
+    label = sign(context, score, *labels.tolist(), threshold)
     low, high = (call("sub", 1.0, X), X) if positive else (call("neg", X), X)
     if name == "LOGISTIC":
         low, high = call("sigmoid", call("neg", X)), call("sigmoid", X)
