@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from circuits.positions import TRUE, Term, var
+from circuits.positions import TRUE, AtLeast, Not, Term, conjunction, var
 from translator.axes import Axis, Key
 from translator.reading.assembly import letters_to_affine
 from translator.reading.context import Context, dims_of
 from translator.reading.contraction import contract
 from translator.reading.movement import reshape, slice_axis, take_fixed, take_static
 from translator.reading.placing import Stacked, entries_at, place_of
-from translator.reading.positional import is_terms, kind_of, lookup, term_array
+from translator.reading.positional import _largest_length, is_terms, kind_of, lookup, term_array
 from translator.reading.refusing import Refusal
 from translator.reading.selecting import hot, numbers, rearranged, select
 from translator.reading.values import Array, Data, Part, Positional, Value
+
+TRIED_LENGTHS = 64
 
 
 def gather(context: Context, value: Value, index: Value, axis: int) -> Value:
@@ -67,10 +69,25 @@ def _gather_positional(context: Context, value: Value, index: Positional, axis: 
     identity = len(index.pieces) == 1 and index.pieces[0][1] == var(len(index.dims) - 1)
     if identity and len(index.dims) == 1 and dims_of(value)[axis] == index.dims[0]:
         return value
+    if not isinstance(value, Data):
+        raise Refusal("N051", "entries of a tensor of positions are gathered at computed positions")
     place = place_of(index)
-    if place is None or not isinstance(value, Data):
-        raise Refusal("N051", "entries of the sequence are gathered at computed positions")
-    return entries_at(context, value, axis, [place], index.dims)
+    if place is not None and all(coef == 1 for _, coef in place.coefs):
+        return entries_at(context, value, axis, [place], index.dims)
+    _require_inside(context, index, dims_of(value)[axis])
+    return select(context, value, index, axis)
+
+
+def _require_inside(context: Context, index: Positional, length: Term) -> None:
+    """Accept only lengths n at which every index is inside of an axis."""
+    for guard, piece in index.pieces:
+        ends = [piece] if isinstance(piece, Term) else [Term((), 0, int(end)) for end in (piece.min(), piece.max())]
+        for end in ends:
+            is_inside = conjunction(AtLeast(end + length), AtLeast(length - 1 - end))
+            most = _largest_length(index.dims, conjunction(guard, Not(is_inside)), TRIED_LENGTHS)
+            if most is not None and most < context.least:
+                raise Refusal("N051", f"entries are gathered at {end}, outside of an axis of length {length}")
+            context.require_most(most, f"entries are gathered at {end} of an axis of length {length}")
 
 
 def embed(context: Context, array: Array, index: Data) -> Data:

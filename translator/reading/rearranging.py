@@ -208,12 +208,13 @@ def _depth_and_space(context: Context, operator: Operator, values: Inputs) -> Va
     if channels.n_coef or rows.n_coef or columns.n_coef:
         raise Refusal("N042", f"`{operator.op_type}` mixes the sequence with the channels")
     c, h, w = channels.const, rows.const, columns.const
+    by_depth = operator.attributes.get("mode", "DCR") == "DCR"
     if operator.op_type == "SpaceToDepth":
-        split, perm = [batch, c, h // side, side, w // side, side], [0, 3, 5, 1, 2, 4]
+        split = [batch, c, h // side, side, w // side, side]
+        perm = [0, 3, 5, 1, 2, 4] if by_depth else [0, 1, 3, 5, 2, 4]
         result = [batch, c * side * side, h // side, w // side]
     else:
         depth = c // (side * side)
-        by_depth = operator.attributes.get("mode", "DCR") == "DCR"
         split = [batch, side, side, depth, h, w] if by_depth else [batch, depth, side, side, h, w]
         perm = [0, 3, 4, 1, 5, 2] if by_depth else [0, 1, 4, 2, 5, 3]
         result = [batch, depth, h * side, w * side]

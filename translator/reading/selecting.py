@@ -18,7 +18,7 @@ from translator.reading.context import Context, dims_of, plain
 from translator.reading.contraction import Labels, contract
 from translator.reading.elementwise import binary, unary
 from translator.reading.movement import transpose, unsqueeze
-from translator.reading.positional import term_array
+from translator.reading.positional import lookup, term_array
 from translator.reading.refusing import Refusal
 from translator.reading.table import call
 from translator.reading.types import dtype_of
@@ -54,6 +54,10 @@ def equals(context: Context, left: Value, right: Value) -> Value:
 
 def hot(context: Context, index: Value, length: Term, *, wraps: bool = True) -> Value:
     """1 where the index is j, for each j on a new last axis of the given length; with `wraps`, -1 is the last entry."""
+    if isinstance(index, Positional) and not length.n_coef:
+        found, most = lookup(np.eye(length.const), index)
+        context.require_most(most, f"entries of an axis of length {length} are read at positions")
+        return found
     gap = binary(context, "sub", unsqueeze(context, index, [-1]), places(length))
     wraps = wraps and not dtype_of(index).startswith("uint")
     if wraps and isinstance(gap, Data) and not length.n_coef:

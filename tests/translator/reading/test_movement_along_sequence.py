@@ -63,6 +63,24 @@ def test_an_entry_at_a_position_counted_from_the_end(tmp_path: Path) -> None:
     check(tmp_path, steps)
 
 
+@pytest.mark.parametrize("form", ["backwards", "next", "features"])
+def test_entries_at_positions_computed_from_positions(form: str, tmp_path: Path) -> None:
+    steps: list[Step] = [("Squeeze", "length", "len"), ("Sub", "len i1", "end")]
+    if form == "backwards":
+        steps.append(("Range", "end m1 m1", "at"))
+    else:
+        steps += [
+            ("Range", "i0 len i1", "r"),
+            ("Add", "r i1", "later"),
+            ("Min", "later end" if form == "next" else "r i3", "at"),
+        ]
+    steps.append(("Gather", "h at", "g", {"axis": 2 if form == "features" else 1}))
+    steps.append(("ReduceSum", "g two_", "m") if form == "features" else ("Identity", "g", "m"))
+    steps.append(("Sub", "h m", "out"))
+    weights = {**WEIGHTS, "i0": np.array(0), "i1": np.array(1), "i3": np.array(3), "m1": np.array(-1)}
+    agree(build(steps, ("out", ALONG), weights), tmp_path)
+
+
 def test_pairs_of_indices(tmp_path: Path) -> None:
     steps: list[Step] = [
         ("ArgMax", "tokens", "at", {"axis": 1, "keepdims": 1}),
