@@ -16,8 +16,9 @@ from translator.reading.refusing import Refusal
 from translator.reading.sequences import Given, listed, stack, tensor, typed
 from translator.reading.table import carrying
 from translator.reading.types import dtype_of
+from translator.reading.unrolling import count_unrolled
 from translator.reading.values import Absent, Carried, Listed, Positional, Value
-from translator.reading.walking import count_unrolled, run_subgraph, share
+from translator.reading.walking import run_subgraph, share
 
 GROWS = "threshold circuits of constant depth, and FO(M), hold fixed-depth networks only"
 NUMPY_OF = {"float": "float32", "double": "float64"}

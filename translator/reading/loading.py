@@ -242,6 +242,11 @@ def operator_of(index: int, node: onnx.NodeProto) -> Operator:
             value = onnx.helper.get_attribute_value(attribute)
         except (ValueError, TypeError, KeyError) as error:
             raise _damaged(f"the attribute `{attribute.name}` of `{node.name or node.op_type}`", error) from error
+        expected = _attribute_type(node, attribute.name)
+        if expected is not None and expected != attribute.type:
+            kinds = [onnx.AttributeProto.AttributeType.Name(kind) for kind in (attribute.type, expected)]
+            message = f"the attribute `{attribute.name}` of `{node.name or node.op_type}` is {kinds[0]}, not {kinds[1]}"
+            raise fail("N006", message, help="export the network again")
         if isinstance(value, bytes):
             value = value.decode(errors="replace")
         elif isinstance(value, onnx.TensorProto):
@@ -251,6 +256,15 @@ def operator_of(index: int, node: onnx.NodeProto) -> Operator:
         attributes[attribute.name] = value
     domain = "" if node.domain == "ai.onnx" else node.domain
     return Operator(index, node.name, node.op_type, domain, tuple(node.input), tuple(node.output), attributes, node)
+
+
+def _attribute_type(node: onnx.NodeProto, name: str) -> int | None:
+    """The type that ONNX gives an attribute; None where it knows none."""
+    if node.domain not in ("", "ai.onnx") or not onnx.defs.has(node.op_type):
+        return None
+    attribute = onnx.defs.get_schema(node.op_type).attributes.get(name)
+    kind: Any = None if attribute is None else attribute.type
+    return None if kind is None else int(kind.value)
 
 
 def _subgraph(graph: onnx.GraphProto) -> Subgraph:

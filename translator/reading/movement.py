@@ -154,6 +154,9 @@ def _match_positions(old: tuple[Term, ...], new: tuple[Term, ...]) -> dict[int, 
 
 def transpose(context: Context, value: Value, perm: Sequence[int]) -> Value:
     """Permute axes: new axis t is old axis ``perm[t]``."""
+    if sorted(perm) != list(range(len(dims_of(value)))):
+        axes = len(dims_of(value))
+        raise Refusal("N006", f"{list(perm)} is no permutation of {axes} axes", help="export the network again")
     if isinstance(value, np.ndarray):
         return value.transpose(perm)
     back = {old: new for new, old in enumerate(perm)}

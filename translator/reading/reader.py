@@ -19,6 +19,7 @@ from translator.reading.checking import check_attributes, check_names, check_sca
 from translator.reading.closing import close_decision, close_tensors, decision_tensor, live_operators
 from translator.reading.context import Context
 from translator.reading.folding import FOLDING_ERRORS, fold
+from translator.reading.limits import check_size
 from translator.reading.loading import Declared, Graph, Operator, inconsistency, load
 from translator.reading.operators import OPERATORS
 from translator.reading.pruning import prune
@@ -182,7 +183,11 @@ class _Walk:
                 continue
             arrays = [self.values[name] if name else None for name in operator.inputs]
             try:
+                check_size(operator, arrays)  # type: ignore[arg-type]
                 results = fold(operator, arrays, self.graph.opset)  # type: ignore[arg-type]
+            except Refusal as refusal:
+                self._refuse(operator, refusal)
+                continue
             except FOLDING_ERRORS as error:
                 if not is_supported(operator, self.graph.opset):
                     message = "this constant expression cannot be evaluated"
@@ -210,7 +215,11 @@ class _Walk:
                     f"read for words of length {refusal.length} only ({place}: {refusal.message})"
                 )
             return
-        except (ValueError, IndexError, KeyError):
+        except MemoryError as error:
+            message = "this operator needs more memory than there is"
+            self._refuse(operator, Refusal("N069", message, note=str(error)))
+            return
+        except (ValueError, IndexError, KeyError, TypeError, AttributeError, ArithmeticError):
             # An ill-typed graph breaks somewhere in numpy; a well-typed one that does is a bug, and stays one.
             reason = inconsistency(self.graph.model)
             if reason is None:

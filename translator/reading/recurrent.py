@@ -23,8 +23,9 @@ from translator.reading.refusing import Refusal
 from translator.reading.sequences import stack, typed
 from translator.reading.table import Inputs, call, lowering, needed, optional
 from translator.reading.types import dtype_of
+from translator.reading.unrolling import count_unrolled
 from translator.reading.values import Value
-from translator.reading.walking import count_unrolled, share
+from translator.reading.walking import share
 
 GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
 DEFAULTS = {"RNN": ("Tanh",), "GRU": ("Sigmoid", "Tanh"), "LSTM": ("Sigmoid", "Tanh", "Tanh")}
@@ -308,6 +309,11 @@ def _check(kind: str, values: Inputs, batch_first: bool) -> None:
         )  # fmt: skip
     gates, size = GATES[kind], dims_of(needed(values, 2))[2]
     wanted = {1: (1, gates), 2: (1, gates), 3: (1, 2 * gates), 5: (2, 1), 6: (2, 1), 7: (1, 3)}
+    directions = dims_of(needed(values, 1))[0]
+    for place in (1, 2, 3, 5, 6, 7):
+        value = optional(values, place)
+        if value is not None and dims_of(value)[1 if batch_first and place in (5, 6) else 0] != directions:
+            raise Refusal("N006", f"input {place} of {kind} is for other directions", help="export the network again")
     for place, (axis, times) in wanted.items():
         value, entries = optional(values, place), size * times
         if value is not None and dims_of(value)[axis] != entries:

@@ -16,6 +16,7 @@ from translator.reading.positional import term_array
 from translator.reading.refusing import Refusal
 from translator.reading.table import carrying
 from translator.reading.types import dtype_of, number_name
+from translator.reading.unrolling import count_unrolled
 from translator.reading.values import Absent, Carried, Data, Listed, Value
 
 Given = Sequence[Carried | None]
@@ -103,6 +104,7 @@ def _split(context: Context, operator: Operator, values: Given) -> list[Carried]
     sizes = values[1] if len(values) > 1 else None
     single = sizes is None
     if sizes is None:
+        count_unrolled(context, length.const)
         ends = list(range(length.const + 1))
     else:
         given = movement.known_ints(tensor(values, 1))
@@ -111,6 +113,7 @@ def _split(context: Context, operator: Operator, values: Given) -> list[Carried]
         if not dims_of(tensor(values, 1)):
             if not given[0]:
                 raise Refusal("N006", "SplitToSequence makes pieces of size 0", help="export the network again")
+            count_unrolled(context, length.const // given[0])
             ends = [*range(0, length.const, given[0]), length.const]
         else:
             ends = [int(end) for end in np.cumsum([0, *given])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from circuits.positions import FIRST, TRUE, Ref, Term, var
 from translator.axes import RUN, SEQUENCE, Axis
 from translator.reading.assembly import sanitize
 from translator.reading.context import Context
+from translator.reading.limits import MOST_ELEMENTS
 from translator.reading.loading import Declared, Graph, Operator
 from translator.reading.types import dtype_name, is_whole
 from translator.reading.values import Absent, Affine, Array, Carried, Data, Listed, Part, Positional, View
@@ -191,6 +193,10 @@ class Start:
                 and table.ndim
             ):
                 return int(table.shape[0])
+            if operator.op_type == "EmbedLayerNormalization" and reads == [0]:
+                words = self.values.get(operator.inputs[2])
+                if isinstance(words, np.ndarray):
+                    return int(words.shape[0])
             if operator.op_type == "OneHot" and reads == [0]:
                 depth = self.values.get(operator.inputs[1])
                 if isinstance(depth, np.ndarray):
@@ -240,7 +246,16 @@ class Start:
         if 0 in shape_:
             self.values[declared.name] = np.zeros(shape_, dtype=NUMPY.get(declared.dtype, declared.dtype))
             return None
-        size = int(np.prod(shape_))
+        size = math.prod(shape_)
+        if size > MOST_ELEMENTS:
+            self._find(
+                "N069",
+                f"the input `{declared.name}` has {size:.3g} elements, {MOST_ELEMENTS} at most are read",
+                "",
+                "give its dimensions, or bind it to a constant",
+                declared,
+            )
+            return None
         assembly = self.context.assembly
         features = Features(
             assembly.fresh(sanitize(declared.name)), size, shape_, 0 if run is None else 1, declared.dtype

@@ -11,15 +11,16 @@ import numpy as np
 from translator.reading.bodies import body_of
 from translator.reading.context import Context
 from translator.reading.folding import FOLDING_ERRORS, STANDARD, fold
+from translator.reading.limits import check_size
 from translator.reading.loading import Operator, Subgraph
 from translator.reading.positional import settle_known
 from translator.reading.refusing import Refusal
 from translator.reading.table import CARRYING, OPERATORS
 from translator.reading.types import result_types
+from translator.reading.unrolling import count_unrolled
 from translator.reading.unsupported import RANDOM, RECURRENT, diagnose
 from translator.reading.values import Absent, Carried, Data, Listed, Value
 
-MOST_UNROLLED = 5_000
 PASSING = frozenset(
     ["Add", "Sub", "Mul", "Div", "Where", "Reshape", "Transpose", "Cast", "Identity", "Unsqueeze", "Squeeze", "Expand",
      "Clip", "Max", "Min", "Concat", "Slice"]
@@ -67,6 +68,7 @@ def lower(context: Context, operator: Operator, values: Sequence[Carried | None]
             found = "a list" if isinstance(value, Listed) else "an empty optional"
             raise Refusal("N018", f"`{name}` reads a tensor, and `{given}` is {found}", help="export the network again")
         tensors.append(value)
+    check_size(operator, tensors)
     if is_folded(operator) and all(map(is_known, tensors)):
         try:
             return list(fold(operator, tensors, context.opset))  # type: ignore[arg-type]
@@ -183,22 +185,6 @@ def run_subgraph(context: Context, body: Subgraph, given: Sequence[Carried]) -> 
     results = run(context, body.operators, scope, wanted, named=True)
     context.toward_softmax = outer
     return results
-
-
-def count_unrolled(context: Context, operators: int) -> None:
-    """Note that this many operators are made by unrolling.
-
-    Raises:
-        Refusal: they are too many.
-    """
-    context.unrolled += operators
-    if context.unrolled > MOST_UNROLLED:
-        raise Refusal(
-            "N067",
-            f"unrolling makes more than {MOST_UNROLLED} operators",
-            note="a body is repeated for each step, and this many steps are no network that can be proved",
-            help="export with fewer steps",
-        )
 
 
 def toward_softmax(operators: Sequence[Operator]) -> frozenset[str]:

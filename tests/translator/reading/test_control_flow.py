@@ -15,7 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 from circuits.diagnostics import Diagnostic, FomError
 from tests.translator.reading_graphs import WIDTH, Step, agree, build
 from tests.translator.running import model_of, run
-from translator.reading.walking import MOST_UNROLLED
+from translator.reading.unrolling import MOST_UNROLLED
 
 Array = np.ndarray[Any, Any]
 FLOAT, INT64, BOOL = TensorProto.FLOAT, TensorProto.INT64, TensorProto.BOOL

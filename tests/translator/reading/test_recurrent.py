@@ -15,7 +15,7 @@ from circuits.diagnostics import FomError
 from tests.translator.reading_graphs import LETTERS, WIDTH, agree, build, save, session
 from tests.translator.running import model_of, run
 from translator.reading import read
-from translator.reading.walking import MOST_UNROLLED
+from translator.reading.unrolling import MOST_UNROLLED
 from translator.real_evaluate import outputs
 
 Array = np.ndarray[Any, Any]
