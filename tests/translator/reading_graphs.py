@@ -11,6 +11,7 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
+from circuits.diagnostics import Diagnostic, FomError
 from translator.reading import read
 from translator.real import Letters, RealNetwork
 from translator.real_evaluate import outputs
@@ -125,6 +126,15 @@ def agree(
             expected = runtime.run(None, {network.input_name: features.reshape(shape)})[0]
             _close(outputs(network, features=features).reshape(1, -1), expected.reshape(1, -1), tolerance)
     return network
+
+
+def refused_of(path: Path, **options: Any) -> tuple[Diagnostic, ...]:
+    """The findings about a file that has to be refused."""
+    try:
+        read(path, **options)
+    except FomError as error:
+        return error.diagnostics
+    raise AssertionError("the file was read")
 
 
 def _close(found: Array, expected: Array, tolerance: float) -> None:

@@ -206,7 +206,8 @@ def test_computed_positions_without_a_bound(tmp_path: Path) -> None:
         ("Add", "e column", "y"),
         MEAN,
     ]
-    (finding,) = refused(save(build(steps, OUT, {"i0": np.array(0), "i1": np.array(1)}), tmp_path))
+    path = save(build(steps, OUT, {"i0": np.array(0), "i1": np.array(1)}), tmp_path)
+    (finding,) = refused(path, longest=None)
     assert finding.code == "N033"
     assert "longest" in finding.help
 

@@ -23,6 +23,7 @@ from translator.reading.values import (
     Index,
     Part,
     Positional,
+    Source,
     Value,
     Vector,
     View,
@@ -33,7 +34,10 @@ from translator.reading.values import (
 
 @dataclass(slots=True)
 class Context:
-    """What the lowerings share: the network so far, the lengths n accepted so far, and the operator being lowered."""
+    """What the lowerings share: the network so far, the lengths n accepted so far, and the operator being lowered.
+
+    `switches` are masks that depend on the input: vectors of 0 (kept) and a huge negative constant (masked).
+    """
 
     assembly: Assembly
     opset: int
@@ -44,6 +48,7 @@ class Context:
     most: int | None = None
     reasons: list[str] = field(default_factory=list)
     toward_softmax: frozenset[str] = frozenset()
+    switches: set[Source] = field(default_factory=set)
     scope: Mapping[str, Carried | None] = field(default_factory=dict)
     unrolled: int = 0
 

@@ -15,6 +15,7 @@ from scipy.sparse import csr_array
 from circuits.positions import TRUE, Term, conjunction
 from circuits.scalar import Scalar, X, const
 from translator.axes import Axis, Key, keys, part_shape
+from translator.lengths import Quotient, divided, least_for
 from translator.reading.assembly import _diagonal, scaled
 from translator.reading.combining import apply_to_view, combine, formula, operation
 from translator.reading.context import Context, dims_of, joint_axes, known, part_at, plain, restrict
@@ -89,8 +90,24 @@ def binary(context: Context, op: str, left: Value, right: Value) -> Value:
             if masked is not None:
                 parts[key] = masked
                 continue
-        parts[key] = combine(context, op, part_at(context, left, axes, key), part_at(context, right, axes, key))
+        first, second = part_at(context, left, axes, key), part_at(context, right, axes, key)
+        chosen = switched(context, first, second) if op == "add" else None
+        parts[key] = combine(context, op, first, second) if chosen is None else chosen
     return Data(axes, parts)
+
+
+def switched(context: Context, first: Part, second: Part) -> Part | None:
+    """A score plus a mask that depends on the input: the mask's constant replaces the score, as it does in float32.
+
+    So a row that is masked everywhere gives the uniform average. None if neither part is such a mask.
+    """
+    score, mask = (first, second) if second.view.source in context.switches else (second, first)
+    if mask.view.source not in context.switches or not mask.view.is_plain or score.allowed is not None:
+        return None
+    assembly, every = context.assembly, np.arange(mask.view.size)
+    kept = assembly.view_of(scaled(assembly.rows(mask.view), -1 / MASK, 1.0), assembly.named("kept"))
+    chosen = assembly.multiply(kept, assembly.settle(score), every, every)
+    return Part(assembly.view_of(assembly.rows(chosen).plus(assembly.rows(mask.view)), assembly.named("masked")))
 
 
 def zipped(context: Context, function: Callable[..., View], *values: Value) -> Data:
@@ -129,15 +146,28 @@ def _binary_known(context: Context, op: str, left: Value, right: Value) -> Value
         return curve
 
 
+def _length_over(a: Term, b: Term, *, rounds: bool) -> Term:
+    """A length divided by a number; with `rounds`, as whole numbers are divided."""
+    if not b.n_coef and b.const and not isinstance(a, Quotient) and not a.n_coef % b.const and not a.const % b.const:
+        return Term((), a.n_coef // b.const, a.const // b.const)
+    if not b.n_coef and not a.n_coef and rounds and b.const:
+        return Term((), 0, int(a.const / b.const))
+    if b.n_coef or b.const < 1 or a.n_coef != 1 or not rounds or least_for(a, 0) > 1:
+        raise Refusal("N039", f"the length {a} / {b} is no whole number, or negative, for some n")
+    return divided(a, b.const)
+
+
 def binary_terms(op: str, left: Array, right: Array) -> Array:
+    """Compute with lengths: each result is a length again, or the same truth value for every n."""
+    is_whole = not any(array.dtype.kind == "f" for array in (left, right))
+    if any(array.dtype.kind == "f" and (array % 1).any() for array in (left, right)):
+        raise Refusal("N039", f"`{op}` of a length and a number that is not whole")
     pairs = np.broadcast(term_array(left), term_array(right))
     result = np.empty(pairs.shape, dtype=object)
     known_bool = op in ("eq", "ge", "gt", "lt", "le")
     for index, (a, b) in zip(np.ndindex(pairs.shape), pairs, strict=True):
         if op in ("div", "quotient"):
-            if b.n_coef or not b.const or a.n_coef % b.const or (a.n_coef and a.const % b.const):
-                raise Refusal("N039", f"the length {a} / {b} is no affine expression of n")
-            result[index] = Term((), a.n_coef // b.const, a.const // b.const)
+            result[index] = _length_over(a, b, rounds=op == "quotient" and is_whole)
             continue
         cases = arithmetic(op, a, b)
         if cases is not None and len(cases) > 1:
@@ -231,7 +261,10 @@ def _where_part(context: Context, condition: Value, yes: Value, no: Value, axes:
         )
     if fixed_first is not None and fixed_second is not None:
         rows = assembly.rows(flag).apply(csr_array(_diagonal(fixed_first - fixed_second)))
-        return Part(assembly.view_of(rows.plus(constant(fixed_second))))
+        chosen = assembly.view_of(rows.plus(constant(fixed_second)))
+        if context.is_score and set(np.concatenate([fixed_first, fixed_second]).tolist()) == {0.0, MASK}:
+            context.switches.add(chosen.source)
+        return Part(chosen)
     bases = [view for view in (flag, first, second) if known(context, view) is None]
     if all(view.is_same_base(bases[0]) for view in bases) and _uniform(fixed_first) and _uniform(fixed_second):
         args = (flag.scalar, _scalar(first, fixed_first), _scalar(second, fixed_second))

@@ -1,0 +1,109 @@
+"""Inputs beside the word: bound to constants, part of the letters, or further static tensors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from onnx import TensorProto
+
+from circuits.diagnostics import FomError
+from tests.translator.reading.whole import evaluated, same_as_runtime
+from tests.translator.reading_graphs import RNG, WIDTH, Step, build, save, session
+from translator.reading import read
+from translator.real import Features
+
+INT, FLOAT = TensorProto.INT64, TensorProto.FLOAT
+WORD = ("batch", "n")
+TYPES = RNG.normal(size=(3, WIDTH)).astype(np.float32)
+
+
+def test_token_types_become_part_of_the_letters(tmp_path: Path) -> None:
+    steps: list[Step] = [
+        ("Gather", "embed tokens", "e"),
+        ("Gather", "types token_type_ids", "t"),
+        ("Add", "e t", "h"),
+        ("Relu", "h", "out"),
+    ]
+    inputs = {"tokens": (INT, WORD), "token_type_ids": (INT, WORD)}
+    path = save(build(steps, ("out", ["batch", "n", WIDTH]), {"types": TYPES}, start=[], inputs=inputs), tmp_path)
+    assert read(path).alphabet_size == 3
+    assert any("token_type_ids" in note for note in read(path).notes)
+    network = same_as_runtime(path, tracks={"token_type_ids": "letters"})
+    assert network.alphabet_size == 9
+    assert [(given.name, given.stride, given.count) for given in network.inputs] == [
+        ("tokens", 3, 3), ("token_type_ids", 1, 3),
+    ]  # fmt: skip
+
+
+def test_a_mask_of_bits_is_applied_to_the_scores(tmp_path: Path) -> None:
+    steps: list[Step] = [
+        ("Gather", "embed tokens", "e"),
+        ("Transpose", "e", "k", {"perm": [0, 2, 1]}),
+        ("MatMul", "e k", "scores"),
+        ("Cast", "attention_mask", "keep", {"to": TensorProto.BOOL}),
+        ("Unsqueeze", "keep one", "row"),
+        ("Where", "row none huge", "bias"),
+        ("Add", "scores bias", "masked"),
+        ("Softmax", "masked", "weights"),
+        ("MatMul", "weights e", "out"),
+    ]
+    inputs = {"tokens": (INT, WORD), "attention_mask": (INT, WORD)}
+    weights = {"huge": np.array(np.finfo(np.float32).min, np.float32)}
+    path = save(build(steps, ("out", ["batch", "n", WIDTH]), weights, start=[], inputs=inputs), tmp_path)
+    network = same_as_runtime(path, tracks={"attention_mask": "bits"})
+    assert network.alphabet_size == 6
+
+
+def test_symbols_are_bound_to_numbers_and_to_each_other(tmp_path: Path) -> None:
+    steps: list[Step] = [("Gather", "embed tokens", "e"), ("Gather", "types other", "t"), ("Add", "e t", "out")]
+    inputs = {"tokens": (INT, ("batch", "n")), "other": (INT, ("batch", "m"))}
+    path = save(build(steps, ("out", ["batch", "n", WIDTH]), {"types": TYPES}, start=[], inputs=inputs), tmp_path)
+    same_as_runtime(path, bind={"m": "n"}, tracks={"other": "letters"})
+
+
+def test_an_image_of_symbolic_size_needs_its_sizes(tmp_path: Path) -> None:
+    steps: list[Step] = [("Relu", "x", "y"), ("ReduceMean", "y axes", "out", {"keepdims": 0})]
+    inputs = {"x": (FLOAT, ("batch", 2, "height", "width"))}
+    path = save(build(steps, ("out", ["batch", 2]), {"axes": np.array([2, 3])}, start=[], inputs=inputs), tmp_path)
+    with pytest.raises(FomError, match="several axes of symbolic length"):
+        read(path)
+    network = read(path, bind={"height": 3, "width": np.array(4)}, whole=True)
+    image = RNG.normal(size=(2, 2, 3, 4)).astype(np.float32)
+    expected = session(path).run(None, {"x": image})[0]
+    found = evaluated(network, image.reshape(2, -1))[0][:, 0]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_several_static_inputs(tmp_path: Path) -> None:
+    steps: list[Step] = [("MatMul", "a b", "p"), ("Add", "p c", "out")]
+    inputs = {"a": (FLOAT, (2, 3)), "b": (FLOAT, (3, 2)), "c": (FLOAT, ())}
+    path = save(build(steps, ("out", [2, 2]), start=[], inputs=inputs), tmp_path)
+    network = read(path, whole=True)
+    assert [node.shape for node in network.nodes if isinstance(node, Features)] == [(2, 3), (3, 2), ()]
+    given = {name: RNG.normal(size=shape).astype(np.float32) for name, (_, shape) in inputs.items()}
+    flat = np.concatenate([given[name].ravel() for name in "abc"])[None]
+    np.testing.assert_allclose(evaluated(network, flat)[0][0], session(path).run(None, given)[0], atol=1e-6)
+
+
+def test_a_sequence_of_vectors(tmp_path: Path) -> None:
+    steps: list[Step] = [("MatMul", "x w", "y"), ("Relu", "y", "z"), ("ReduceMax", "z one", "out", {"keepdims": 0})]
+    inputs = {"x": (FLOAT, ("batch", "n", WIDTH))}
+    path = save(build(steps, ("out", ["batch", WIDTH]), start=[], inputs=inputs), tmp_path)
+    network = read(path, whole=True)
+    for n in (1, 4, 7):
+        given = RNG.normal(size=(3, n, WIDTH)).astype(np.float32)
+        expected = session(path).run(None, {"x": given})[0]
+        np.testing.assert_allclose(evaluated(network, given)[0][:, 0], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("bind", "message"),
+    [({"nobody": 3}, "no input `nobody`"), ({"tokens": np.zeros((2, 3, 4))}, "bound to an array of shape")],
+)
+def test_bindings_that_do_not_fit(tmp_path: Path, bind: dict[str, object], message: str) -> None:
+    steps: list[Step] = [("Gather", "embed tokens", "out")]
+    path = save(build(steps, ("out", ["batch", "n", WIDTH]), start=[]), tmp_path)
+    with pytest.raises(FomError, match=message):
+        read(path, bind=bind)
