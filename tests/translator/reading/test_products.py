@@ -24,7 +24,7 @@ def normal(*shape: int) -> np.ndarray:
 
 @pytest.mark.parametrize("constants", EITHER)
 @pytest.mark.parametrize(
-    "left, right",
+    ("left", "right"),
     [((3,), (3,)), ((3,), (2, 3, 4)), ((2, 4, 3), (3,)), ((2, 1, 4, 3), (5, 3, 2)), ((2, 0), (0, 3)), ((0, 2), (2, 3))],
 )
 def test_products_of_all_ranks(left: tuple[int, ...], right: tuple[int, ...], constants: tuple[int, ...]) -> None:
@@ -136,7 +136,7 @@ def test_short_time_transforms(constants: tuple[int, ...], onesided: int) -> Non
     check("STFT", inputs, constants=constants, opset=17, onesided=onesided, tolerance=1e-4)
 
 
-@pytest.mark.parametrize("low, high, count", [(0.0, 8192 / 2, 8), (100.0, 3000.0, 5)])
+@pytest.mark.parametrize(("low", "high", "count"), [(0.0, 8192 / 2, 8), (100.0, 3000.0, 5)])
 def test_the_mel_filter_bank(low: float, high: float, count: int) -> None:
     inputs = [
         np.array(count, np.int64), np.array(32, np.int64), np.array(8192, np.int64),

@@ -155,7 +155,7 @@ def test_convolutions_of_what_padding_made_longer_and_shorter(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    "operator, attributes",
+    ("operator", "attributes"),
     [
         ("MaxPool", {"pads": [1, 1]}),
         ("MaxPool", {"pads": [2, 0]}),
@@ -183,7 +183,7 @@ def test_global_pools_over_the_sequence(operator: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "operator, attributes", [("Conv", {"strides": [2]}), ("MaxPool", {"strides": [2], "kernel_shape": [3]})]
+    ("operator", "attributes"), [("Conv", {"strides": [2]}), ("MaxPool", {"strides": [2], "kernel_shape": [3]})]
 )
 def test_strides_along_the_sequence_are_refused(operator: str, attributes: dict[str, Any], tmp_path: Path) -> None:
     steps: list[Step] = [
