@@ -224,7 +224,7 @@ def _classifier(context: Context, operator: Operator, values: Inputs) -> list[Va
     score = take_static(context, scores, 1, used)
     score = binary(context, "add", score, base) if base.size else score
     share(score, 3)
-    label = sign(context, score, *labels.tolist(), threshold)
+    label = sign(context, score, float(labels[0]), float(labels[1]), threshold)
     low, high = (call("sub", 1.0, X), X) if positive else (call("neg", X), X)
     if name == "LOGISTIC":
         low, high = call("sigmoid", call("neg", X)), call("sigmoid", X)
