@@ -39,7 +39,10 @@ def _size(context: Context, operator: Operator, values: Inputs) -> Value:
 @lowering("ConstantOfShape")
 def _constant_of_shape(context: Context, operator: Operator, values: Inputs) -> Value:
     fill = np.asarray(operator.attributes.get("value", np.zeros(1, dtype=np.float32))).ravel()[0]
-    dims = tuple(term_array(needed(values, 0)).ravel())
+    shape = needed(values, 0)
+    if not isinstance(shape, np.ndarray):
+        raise Refusal("N039", "the shape depends on the input")
+    dims = tuple(term_array(shape).ravel())
     static = tuple(1 if dim.n_coef else dim.const for dim in dims)
     array = np.full(static, fill)
     return Positional(dims, ((TRUE, array),), kind_of(array)) if any(d.n_coef for d in dims) else array

@@ -186,10 +186,10 @@ def scatter_nd(context: Context, operator: Operator, values: Inputs) -> Value:
     place: Value = np.zeros(count)
     table = reshape(context, index, term_array([count, depth]), True)
     for component, size in enumerate(sizes):
-        column = take_static(context, table, 1, np.array(component))
+        entries = take_static(context, table, 1, np.array(component))
         wrapped = call("where", call("ge", X, 0.0), X, call("add", X, float(size)))
         scaled = binary(context, "mul", place, np.array(float(size)))
-        place = binary(context, "add", scaled, unary(context, wrapped, column))
+        place = binary(context, "add", scaled, unary(context, wrapped, entries))
     total = int(np.prod(sizes))
     chosen = hot(context, place, Term((), 0, total), wraps=False)
     flat = reshape(context, data, term_array([total, *rest]), True)
