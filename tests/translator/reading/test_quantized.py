@@ -101,7 +101,9 @@ def test_qlinear_matmul(kind: str, weights: str, stored: bool) -> None:
     check("QLinearMatMul", values, constants=constants, outputs=[KINDS[kind]], opset=10)
 
 
-@pytest.mark.parametrize("attributes", [{}, {"pads": [1, 0, 1, 2], "strides": [2, 1]}, {"group": 2, "dilations": [1, 2]}])
+@pytest.mark.parametrize(
+    "attributes", [{}, {"pads": [1, 0, 1, 2], "strides": [2, 1]}, {"group": 2, "dilations": [1, 2]}]
+)
 def test_qlinear_conv(attributes: dict[str, Any]) -> None:
     group = attributes.get("group", 1)
     x, w = codes("uint8", 2, 4, 6, 6), codes("int8", 4, 4 // group, 3, 2)
@@ -125,7 +127,12 @@ def test_matmul_integer_zero_points(rows: bool, stored: bool) -> None:
 
 
 def test_conv_integer_pads_with_the_zero_point() -> None:
-    values = [codes("uint8", 1, 2, 5, 4), codes("uint8", 3, 2, 2, 2), np.array(11, dtype=np.uint8), np.array(4, dtype=np.uint8)]
+    values = [
+        codes("uint8", 1, 2, 5, 4),
+        codes("uint8", 3, 2, 2, 2),
+        np.array(11, dtype=np.uint8),
+        np.array(4, dtype=np.uint8),
+    ]
     check("ConvInteger", values, constants=(1, 2, 3), outputs=[TensorProto.INT32], opset=10, pads=[1, 1, 0, 1])
 
 
