@@ -44,9 +44,10 @@ def evaluate(
         FomError: the input is of the wrong kind, or of a length outside the network's domain.
     """
     n, values = _start(network, words, features)
+    given = next(iter(values.values()), () if features is None or isinstance(features, Mapping) else features)
     for node in network.nodes:
         if node.name not in values:
-            values[node.name] = _evaluate_node(node, n, values)
+            values[node.name] = _evaluate_node(node, n, values, max(len(given), 1))
     return values if wanted is None else {name: values[name] for name in wanted}
 
 
@@ -142,11 +143,10 @@ def read_at(value: Array, ref: Ref, n: int, n_positions: int) -> Array:
     return np.broadcast_to(taken.reshape((batch, *shape, size)), (batch, *(n,) * n_positions, size))
 
 
-def _evaluate_node(node: RealNode, n: int, values: dict[str, Array]) -> Array:
+def _evaluate_node(node: RealNode, n: int, values: dict[str, Array], batch: int) -> Array:
     def read(ref: Ref, n_positions: int) -> Array:
         return read_at(values[ref.node], ref, n, n_positions)
 
-    batch = len(next(iter(values.values())))
     match node:
         case Predicates():
             cells = [

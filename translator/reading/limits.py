@@ -18,6 +18,8 @@ MOST_EXTENT = 2**20
 # Operands that are the shape of the result, or factors of it.
 SHAPES = {"ConstantOfShape": 0, "Expand": 1, "Reshape": 1, "CenterCropPad": 1, "Col2Im": 1}
 COUNTS = {"HannWindow": 0, "HammingWindow": 0, "BlackmanWindow": 0, "OneHot": 1, "DFT": 1}
+# Operators whose axis counts a new one, or means nothing where the scale is a scalar.
+BEYOND = frozenset(["OneHot", "QuantizeLinear", "DequantizeLinear"])
 EXTENTS = frozenset(["dilations", "kernel_shape", "output_padding", "output_shape", "pads", "strides", "size", "group"])
 
 
@@ -37,6 +39,20 @@ def check_size(operator: Operator, values: Sequence[Value | None]) -> None:
     elements = _elements(operator.op_type, values)
     if elements > MOST_ELEMENTS:
         raise _too_large(f"`{operator.op_type}` makes {elements:.3g} elements, {MOST_ELEMENTS} at most are read")
+
+
+def check_axis(operator: Operator, values: Sequence[Value | None]) -> None:
+    """Refuse an `axis` that the first operand does not have.
+
+    Raises:
+        Refusal: it is not between minus the number of axes and that number.
+    """
+    axis = operator.attributes.get("axis")
+    if operator.domain or operator.op_type in BEYOND or not isinstance(axis, int) or not values or values[0] is None:
+        return
+    rank = len(dims_of(values[0]))
+    if rank and not -rank <= axis < rank + (operator.op_type == "Flatten"):
+        raise Refusal("N006", f"`axis` is {axis} for a tensor of {rank} axes", help="export the network again")
 
 
 def _too_large(message: str) -> Refusal:

@@ -11,7 +11,7 @@ import numpy as np
 from translator.reading.bodies import body_of
 from translator.reading.context import Context
 from translator.reading.folding import FOLDING_ERRORS, STANDARD, fold
-from translator.reading.limits import check_size
+from translator.reading.limits import check_axis, check_size
 from translator.reading.loading import Operator, Subgraph
 from translator.reading.positional import settle_known
 from translator.reading.refusing import Refusal
@@ -68,6 +68,7 @@ def lower(context: Context, operator: Operator, values: Sequence[Carried | None]
             found = "a list" if isinstance(value, Listed) else "an empty optional"
             raise Refusal("N018", f"`{name}` reads a tensor, and `{given}` is {found}", help="export the network again")
         tensors.append(value)
+    check_axis(operator, tensors)
     check_size(operator, tensors)
     if is_folded(operator) and all(map(is_known, tensors)):
         try:
