@@ -26,7 +26,6 @@ from circuits.json_lines import (
     several,
 )
 from circuits.network import (
-    MOST_SHIFT,
     Affine,
     Function,
     Inputs,
@@ -41,6 +40,7 @@ from circuits.network import (
     Sum,
     Table,
 )
+from circuits.network_checks import MOST_SHIFT
 from circuits.scalar_text import scalar_of_data, scalar_to_data
 
 PLACED = {"name": NAME, "n_positions": POSITIONS}

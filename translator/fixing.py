@@ -3,9 +3,6 @@
 Rounding points are: a static input; both operands of a product; the result of a scalar function (its argument stays exact);
 a quotient, once; the candidates of a maximum. Affine maps, sums over positions and means do not round. Formats are chosen per
 tensor from the values seen on a set of inputs, given as bounds by node name.
-
-At the readout nothing is rounded where that can be avoided: logits over one common positive denominator (mean pooling) are
-compared by their numerators.
 """
 
 from __future__ import annotations
@@ -19,13 +16,11 @@ from scipy.sparse import csr_array
 
 from circuits.diagnostics import FomError, fail
 from circuits.formats import BIT, Format
-from circuits.functions import EXACT, TABLE_GATES
-from circuits.matrices import canonical, matrix, selection
+from circuits.matrices import canonical, matrix
 from circuits.network import (
     Affine,
     Domain,
     Exact,
-    Function,
     Inputs,
     Letters,
     Maximum,
@@ -34,7 +29,6 @@ from circuits.network import (
     Operand,
     Predicates,
     Product,
-    Quotient,
     Readout,
     Round,
     Sum,
@@ -43,26 +37,19 @@ from circuits.network import (
 )
 from circuits.positions import FALSE, TRUE, Ref, is_safe, var
 from circuits.ranges import LIMIT_BITS, Range, range_of
-from circuits.scalar import Scalar, X, const
 from translator import real
-from translator.breakpoints import ALL_POINTS, breakpoints, sample_points
-from translator.budget import affordable_factors, affordable_linear, affordable_quotient, affordable_sum, coarser
-from translator.precision import LEAST_TABLE_BITS, Precision
+from translator.budget import affordable_factors, affordable_linear, affordable_sum
+from translator.fixing_maps import add_map
+from translator.fixing_quotients import add_ratio
+from translator.fixing_readout import add_readout
+from translator.function_kinds import is_integer
+from translator.precision import Precision
 from translator.relevance import relevance
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 Bounds = dict[str, tuple[float, float]]
 
 REFERENCE_LENGTH = 1024
-ABSOLUTE = Scalar("abs", (X,))
-RECTIFIERS = (Scalar("max", (X, const(0.0))), Scalar("max", (const(0.0), X)))
-SMOOTH = frozenset(
-    {
-        *("x", "const", "add", "sub", "mul", "neg", "abs", "min", "max"),
-        *("exp", "log", "sqrt", "erf", "tanh", "sigmoid", "softplus", "atan", "sinh", "cosh", "asinh"),
-    }
-)
-WHOLE = frozenset({"round", "floor", "ceil", "sign", "ge", "gt", "eq"})
 
 
 def fix(
@@ -93,7 +80,7 @@ def fix(
     for node in network.nodes:
         if node.name in bounds or isinstance(node, real.Letters | real.Features):
             builder.add(node)
-    readout = None if network.output is None else builder.add_readout(network.output)
+    readout = None if network.output is None else add_readout(builder, network.output)
     domain = Domain(network.domain.least, network.domain.most, network.domain.reason)
     kept = {*keep, *(ref.node for tensor in network.outputs for _, ref in tensor.parts)}
     fixed = Network(needed(builder.nodes, readout, kept), readout, domain, alphabet)
@@ -175,7 +162,7 @@ class Fixer:
                 frac = self.frac(left.node) + self.frac(right.node)
                 self.put(Product(node.name, node.n_positions, left, node.left_index, right, node.right_index, frac))
             case real.Map():
-                self.add_map(node)
+                add_map(self, node)
             case real.Sum(name=name, n_positions=k, size=size, operand=operand, guard=guard):
                 summed = self.word(operand) if self.sums_positions(operand.node) else self.exact(operand)
                 if self.precision.is_open:
@@ -184,7 +171,7 @@ class Fixer:
             case real.Maximum():
                 self.add_maximum(node)
             case real.Ratio():
-                self.add_ratio(node)
+                add_ratio(self, node)
             case _:
                 assert_never(node)
 
@@ -355,120 +342,6 @@ class Fixer:
         ]
         return {exact: word for (exact, _), word in self.words.items() if word in candidates}
 
-    def is_below_maximum(self, name: str) -> bool:
-        """Tell whether an exact value is a word less a maximum of it: then its exponential is at most 1.
-
-        The format of that exponential has the largest code stand for 1, half a step too small, which the softmax's quotient
-        cancels; all codes are used. Steps are never wider than 1, or the exponential of 0 would be 0.
-        """
-        node = self.by_name[name]
-        if not isinstance(node, Affine):
-            return False
-        return any(isinstance(self.by_name[operand.ref.node], Maximum) for operand in node.operands)
-
-    def add_map(self, node: real.Map) -> None:
-        """Tabulate the function over the exact range of its argument; a clipped identity is a rounding that saturates."""
-        ref = self.exact(node.operand)
-        if node.function == ABSOLUTE and self.by_name[ref.node].n_positions == node.n_positions:
-            self.add_absolute(node, ref)
-            return
-        clip = self.clipped_identity(node)
-        if clip is not None:
-            shift = self.frac(ref.node) - clip.frac
-            self.put(Round(node.name, node.n_positions, node.size, ref, shift, clip))
-            return
-        bits = self.precision.bits
-        if bits is None:
-            self.add_open_map(node, ref)
-            return
-        low, high = self.ranges[ref.node]
-        smallest, largest = int(low.min(initial=0)), int(high.max(initial=0))
-        if not self.inside(ref):
-            smallest, largest = min(smallest, 0), max(largest, 0)
-        frac = self.frac(ref.node)
-        format_ = self.format_of(node, bits, smallest, largest, frac)
-        if node.function == Scalar("exp", (X,)) and self.is_below_maximum(ref.node):
-            format_ = Format(bits, 0, bits if self.precision.frac is None else max(self.precision.frac, 0))
-        focus = self.bounds.get(node.operand.node, (-1.0, 1.0))
-        breaks, codes = breakpoints(node.function, frac, smallest, largest, focus, format_)
-        self.put(Table(node.name, node.n_positions, node.size, ref, breaks, codes, format_))
-
-    def add_open_map(self, node: real.Map, ref: Ref) -> None:
-        """Append a function whose words have as many bits as they need: a table, or the function itself.
-
-        A table is written out if it has few steps and they are found for certain: all arguments can be tried, there is one
-        threshold, or the function is smooth; and if it is a number at all arguments that are tried.
-        """
-        function, frac = node.function, self.frac(ref.node)
-        low, high = self.ranges[ref.node]
-        smallest, largest_ = min(int(low.min()), 0), max(int(high.max()), 0)
-        if is_truth(function):
-            format_ = BIT
-        else:
-            finest = 0 if is_whole(function, frac <= 0) else None
-            format_ = self.precision.format_for(*self.bounds[node.name], finest)
-        focus = self.bounds.get(node.operand.node, (-1.0, 1.0))
-        few = (node.size << format_.bits) <= max(TABLE_GATES, node.size << LEAST_TABLE_BITS)
-        certain = largest_ - smallest < ALL_POINTS or is_threshold(function) or is_smooth(function)
-        if few and certain and max(-smallest, largest_) < EXACT:
-            points = sample_points(frac, smallest, largest_, focus)
-            if not np.isnan(function(np.ldexp(points.astype(np.float64), -frac))).any():
-                breaks, codes = breakpoints(function, frac, smallest, largest_, focus, format_)
-                self.put(Table(node.name, node.n_positions, node.size, ref, breaks, codes, format_))
-                return
-        self.put(Function(node.name, node.n_positions, node.size, ref, function, frac, format_))
-
-    def clipped_identity(self, node: real.Map) -> Format | None:
-        """The format of which rounding and saturation are the whole function: ``max(x, 0)``, or a clip of ``round(x)``."""
-        function = node.function
-        if function.op == "abs" and function.args[0] in RECTIFIERS:
-            function = function.args[0]
-        if function in RECTIFIERS:
-            finest = self.frac(self.exact(node.operand).node)
-            format_ = self.precision.format_for(0.0, self.bounds[node.name][1], finest)
-            return format_ if format_.lo == 0 else None
-        limits: dict[str, float] = {}
-        while function.op in ("min", "max"):
-            constants = [arg.value for arg in function.args if arg.op == "const"]
-            inner = [arg for arg in function.args if arg.op != "const"]
-            if len(constants) != 1 or len(inner) != 1 or function.op in limits or not constants[0].is_integer():
-                return None
-            limits[function.op] = constants[0]
-            function = inner[0]
-        if function != Scalar("round", (X,)) or len(limits) != 2:
-            return None
-        low, codes = int(limits["max"]), int(limits["min"] - limits["max"]) + 1
-        return Format(codes.bit_length() - 1, low, 0) if codes >= 2 and codes & (codes - 1) == 0 else None
-
-    def add_absolute(self, node: real.Map, ref: Ref) -> None:
-        """``|x|`` is the larger of x and -x, both rounded to a format without sign: three searches instead of a table."""
-        format_ = self.precision.format_for(0.0, self.bounds[node.name][1], self.frac(ref.node))
-        if format_.lo:
-            format_ = Format(format_.bits, 0, format_.frac)
-        k, size, frac = node.n_positions, node.size, self.frac(ref.node)
-        own, zero = tuple(var(v) for v in range(k)), np.zeros(node.size, dtype=np.int64)
-        negated = Operand(ref, selection(np.arange(size), size, -1))
-        self.put(Affine(f"{node.name}.negated", k, size, (negated,), zero, zero, frac))
-        self.put(Round(f"{node.name}.plus", k, size, ref, frac - format_.frac, format_))
-        self.put(Round(f"{node.name}.minus", k, size, Ref(f"{node.name}.negated", own), frac - format_.frac, format_))
-        each = np.arange(size, dtype=np.int64)[:, None]
-        others = ((Ref(f"{node.name}.minus", own), each),)
-        self.put(Maximum(node.name, k, size, Ref(f"{node.name}.plus", own), each, None, others, format_))
-
-    def format_of(self, node: real.Map, bits: int, smallest: int, largest: int, frac: int) -> Format:
-        """The format of a function's result: a bit, small whole numbers exactly, else what fits the values seen."""
-        function = node.function
-        if is_truth(function):
-            return BIT
-        if is_whole(function):
-            ends = np.linspace(smallest, largest, 4097)
-            values = function(np.ldexp(ends, -frac))
-            low, high = int(np.nanmin(values)), int(np.nanmax(values))
-            needed_bits = max(1, (high - low).bit_length())
-            if needed_bits <= max(bits, 8):
-                return Format(needed_bits, low, 0)
-        return self.precision.for_table(node.size).format_for(*self.bounds[node.name])
-
     def add_maximum(self, node: real.Maximum) -> None:
         """Round all candidates to one format."""
         sources = [(node.operand, node.groups), *node.segments]
@@ -484,191 +357,7 @@ class Fixer:
         segments = tuple((ref, index) for ref, (_, index) in zip(refs[1:], node.segments, strict=True))
         self.put(Maximum(node.name, node.n_positions, node.size, refs[0], node.groups, node.guard, segments, format_))
 
-    def add_ratio(self, node: real.Ratio) -> None:
-        """One rounding of an exact quotient."""
-        num, den, den_index = self.exact(node.num), self.exact(node.den), node.den_index
-        format_ = self.precision.format_for(*self.bounds[node.name])
-        if self.precision.is_open:
-            num, den = affordable_quotient(self, node.name, num, den, format_, self.changes_sign(node.den))
-        if self.changes_sign(node.den):
-            num, den = self.with_positive_denominator(node, num, den)
-            den_index = np.arange(node.size, dtype=np.int64)
-        shift = format_.frac + self.frac(den.node) - self.frac(num.node)
-        self.put(Quotient(node.name, node.n_positions, node.size, num, den, den_index, shift, format_))
-
-    def changes_sign(self, den: Ref) -> bool:
-        """Tell whether a denominator was seen below 0."""
-        return den.node in self.bounds and self.bounds[den.node][0] < 0
-
-    def with_positive_denominator(self, node: real.Ratio, num: Ref, den: Ref) -> tuple[Ref, Ref]:
-        """Numerator and denominator times the sign of the denominator, element by element, exact over words for both."""
-        if self.precision.is_open:
-            num, den = (coarser(self, ref, self.frac(ref.node)) for ref in (num, den))
-        else:
-            num, den = self.word(num), self.word(den)
-        k, index = node.n_positions, node.den_index
-        own, each = tuple(var(v) for v in range(k)), np.arange(node.size, dtype=np.int64)
-        den_size = self.by_name[den.node].size
-        breaks, codes = np.array([0, 1], dtype=np.int64), np.array([-1, 0, 1], dtype=np.int64)
-        sign = Ref(self.fresh(f"{node.name}.sign"), own)
-        self.put(Table(sign.node, k, den_size, den, breaks, codes, Format(2, -1, 0)))
-        top, bottom = self.fresh(f"{node.name}.num"), self.fresh(f"{node.name}.den")
-        self.put(Product(top, k, num, each, sign, index, self.frac(num.node)))
-        self.put(Product(bottom, k, den, index, sign, index, self.frac(den.node)))
-        return Ref(top, own), Ref(bottom, own)
-
-    def add_readout(self, output: real.Output) -> Readout:
-        """Append the decision: comparisons of exact logits, or one rounded word."""
-        own = tuple(var(v) for v in range(output.n_positions))
-        scores, denominator = self.numerator(output.ref, output.n_positions)
-        size, k = output.n_classes, output.n_positions
-        if output.kind == "value":
-            if output.ref.node in self.bounds and denominator is None:
-                format_ = self.precision.format_for(*self.bounds[output.ref.node], self.frac(scores))
-                shift = self.frac(scores) - format_.frac
-                decision = self.put(Round(self.fresh("decision"), k, size, Ref(scores, own), shift, format_)).name
-            else:
-                decision = self.word(output.ref).node
-            return Readout("value", decision, scores, denominator, 0, k)
-        one = np.array([0, 1], dtype=np.int64)
-        if output.kind == "logit":
-            positive = Table(self.fresh("positive"), k, 1, Ref(scores, own), np.array([1], dtype=np.int64), one, BIT)
-            return Readout("logit", self.put(positive).name, scores, denominator, 2, k)
-        pairs = [(c, other) for c in range(size) for other in range(size) if other != c]
-        rows = np.arange(len(pairs))
-        winner, loser = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
-        difference = canonical(selection(winner, size) - selection(loser, size))
-        ties = -(loser < winner).astype(np.int64)
-        zero = np.zeros(len(pairs), dtype=np.int64)
-        lead = self.put(
-            Affine(self.fresh("lead"), k, len(pairs), (Operand(Ref(scores, own), difference),), ties, zero, 0)
-        )
-        zero_break = np.array([0], dtype=np.int64)
-        if size == 2:
-            decided = Table(self.fresh("class"), k, 2, Ref(lead.name, own), zero_break, one, BIT)
-        else:
-            beats = self.put(Table(self.fresh("beats"), k, len(pairs), Ref(lead.name, own), zero_break, one, BIT))
-            collect = matrix(winner, rows, 1, (size, len(pairs)))
-            none = np.zeros(size, dtype=np.int64)
-            won = (Operand(Ref(beats.name, own), collect),)
-            wins = self.put(Affine(self.fresh("wins"), k, size, won, none, none, 0))
-            all_won = np.array([size - 1], dtype=np.int64)
-            decided = Table(self.fresh("class"), k, size, Ref(wins.name, own), all_won, one, BIT)
-        return Readout("classes", self.put(decided).name, scores, denominator, size, k)
-
-    def numerator(self, ref: Ref, n_positions: int) -> tuple[str, str | None]:
-        """Logits as an exact node over the readout's positions, and the common denominator if there is one.
-
-        A last linear map of quotients by one denominator becomes that map of the numerators, its constant times the
-        denominator; otherwise the map is read as it is.
-        """
-        own = tuple(var(v) for v in range(n_positions))
-        node = self.network.node(ref.node)
-        if isinstance(node, real.Linear) and not node.length.any():
-            ratios = [self.network.node(operand.ref.node) for operand in node.operands]
-            common = {
-                (r.den, o.ref.at) for r, o in zip(ratios, node.operands, strict=True) if isinstance(r, real.Ratio)
-            }
-            single = all(isinstance(r, real.Ratio) and self.is_common(r) for r in ratios)
-            if single and len(common) == 1 and ref.at == own:
-                (den, at), chosen = common.pop(), int(ratios[0].den_index[0])  # type: ignore[union-attr]
-                return self.push_through(node, ratios, den.substitute(at), chosen)
-        if isinstance(node, real.Ratio) and ref.at == own and self.is_common(node):
-            direct = real.Linear(
-                f"{node.name}.num",
-                node.n_positions,
-                node.size,
-                (real.Operand(Ref(node.name, own), np.eye(node.size)),),  # type: ignore[arg-type]
-                np.zeros(node.size),
-                np.zeros(node.size),
-            )
-            return self.push_through(direct, [node], node.den, int(node.den_index[0]))
-        exact = self.exact(ref)
-        found = self.by_name[exact.node]
-        if isinstance(found, Exact) and exact.at == own:
-            return exact.node, None
-        identity = selection(np.arange(found.size), found.size)
-        zero = np.zeros(found.size, dtype=np.int64)
-        name = self.fresh("logits")
-        operand = Operand(exact, identity)
-        return self.put(Affine(name, n_positions, found.size, (operand,), zero, zero, self.frac(exact.node))).name, None
-
-    def is_common(self, node: real.Ratio) -> bool:
-        """Tell whether all quotients have one denominator, and that a positive one."""
-        return len(set(node.den_index.tolist())) == 1 and not self.changes_sign(node.den)
-
-    def push_through(self, node: real.Linear, ratios: list[Any], den: Ref, den_element: int) -> tuple[str, str]:
-        """``W (N / D) + b`` as numerators ``W N + b D`` over D."""
-        den = self.exact(den)
-        den_size = self.by_name[den.node].size
-        operands = [
-            real.Operand(ratio.num.substitute(operand.ref.at), csr_array(operand.matrix))
-            for ratio, operand in zip(ratios, node.operands, strict=True)
-        ]
-        column = np.zeros((node.size, den_size))
-        column[:, den_element] = node.const
-        if node.const.any():
-            operands.append(real.Operand(den, csr_array(column)))
-        zero = np.zeros(node.size)
-        top = real.Linear(self.fresh(f"{node.name}.scaled"), node.n_positions, node.size, tuple(operands), zero, zero)
-        self.add_linear(top)
-        pick = real.Linear(
-            self.fresh(f"{node.name}.den"),
-            node.n_positions,
-            1,
-            (real.Operand(den, csr_array(np.eye(den_size)[[den_element]])),),
-            np.zeros(1),
-            np.zeros(1),
-        )
-        self.add_linear(pick)
-        return top.name, pick.name
-
 
 def shifted_name(ref: Ref) -> str:
     """The name of a copy of a node at other positions."""
     return f"{ref.node}.at_" + "_".join(str(term).replace("-", "m").replace("+", "p") for term in ref.at)
-
-
-def is_integer(dtype: str) -> bool:
-    """Tell whether an ONNX element type has whole numbers or truth values only."""
-    return dtype == "bool" or dtype.startswith(("int", "uint"))
-
-
-def is_truth(function: Scalar) -> bool:
-    """Tell whether a function is a comparison."""
-    return function.op in ("ge", "gt", "eq")
-
-
-def is_threshold(function: Scalar) -> bool:
-    """Tell whether a function compares its argument with a constant, so that it has one step."""
-    return function.op in ("ge", "gt") and {arg.op for arg in function.args} == {"x", "const"}
-
-
-def is_smooth(function: Scalar) -> bool:
-    """Tell whether a function has no jumps and does not oscillate."""
-    stack = [function]
-    while stack:
-        term = stack.pop()
-        if term.op not in SMOOTH:
-            return False
-        stack.extend(term.args)
-    return True
-
-
-def is_whole(function: Scalar, of_whole: bool = False) -> bool:
-    """Tell whether a function only takes whole values: a rounding, or a clip of one by whole bounds.
-
-    With `of_whole` its argument is whole, and then so are sums, products and remainders of it.
-    """
-    stack = [function]
-    while stack:
-        term = stack.pop()
-        if term.op in WHOLE or (of_whole and term.op == "x"):
-            continue
-        if term.op in ("min", "max", "neg", "abs") or (of_whole and term.op in ("add", "sub", "mul", "mod")):
-            stack.extend(term.args)
-        elif of_whole and term.op == "where":
-            stack.extend(term.args[1:])
-        elif term.op != "const" or not float(term.value).is_integer():
-            return False
-    return True

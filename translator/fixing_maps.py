@@ -1,0 +1,144 @@
+"""Scalar functions in fixed precision: a rounding that saturates, a table, or the function itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from circuits.formats import BIT, Format
+from circuits.functions import EXACT, TABLE_GATES
+from circuits.matrices import selection
+from circuits.network import Affine, Function, Maximum, Operand, Round, Table
+from circuits.positions import Ref, var
+from circuits.scalar import Scalar, X, const
+from translator import real
+from translator.breakpoints import ALL_POINTS, breakpoints, sample_points
+from translator.function_kinds import is_smooth, is_threshold, is_truth, is_whole
+from translator.precision import LEAST_TABLE_BITS
+
+if TYPE_CHECKING:
+    from translator.fixing import Fixer
+
+ABSOLUTE = Scalar("abs", (X,))
+RECTIFIERS = (Scalar("max", (X, const(0.0))), Scalar("max", (const(0.0), X)))
+
+
+def is_below_maximum(fixer: Fixer, name: str) -> bool:
+    """Tell whether an exact value is a word less a maximum of it: then its exponential is at most 1.
+
+    The format of that exponential has the largest code stand for 1, half a step too small, which the softmax's quotient
+    cancels; all codes are used. Steps are never wider than 1, or the exponential of 0 would be 0.
+    """
+    node = fixer.by_name[name]
+    if not isinstance(node, Affine):
+        return False
+    return any(isinstance(fixer.by_name[operand.ref.node], Maximum) for operand in node.operands)
+
+
+def add_map(fixer: Fixer, node: real.Map) -> None:
+    """Tabulate the function over the exact range of its argument; a clipped identity is a rounding that saturates."""
+    ref = fixer.exact(node.operand)
+    if node.function == ABSOLUTE and fixer.by_name[ref.node].n_positions == node.n_positions:
+        add_absolute(fixer, node, ref)
+        return
+    clip = clipped_identity(fixer, node)
+    if clip is not None:
+        shift = fixer.frac(ref.node) - clip.frac
+        fixer.put(Round(node.name, node.n_positions, node.size, ref, shift, clip))
+        return
+    bits = fixer.precision.bits
+    if bits is None:
+        add_open_map(fixer, node, ref)
+        return
+    low, high = fixer.ranges[ref.node]
+    smallest, largest = int(low.min(initial=0)), int(high.max(initial=0))
+    if not fixer.inside(ref):
+        smallest, largest = min(smallest, 0), max(largest, 0)
+    frac = fixer.frac(ref.node)
+    format_ = format_of(fixer, node, bits, smallest, largest, frac)
+    if node.function == Scalar("exp", (X,)) and is_below_maximum(fixer, ref.node):
+        format_ = Format(bits, 0, bits if fixer.precision.frac is None else max(fixer.precision.frac, 0))
+    focus = fixer.bounds.get(node.operand.node, (-1.0, 1.0))
+    breaks, codes = breakpoints(node.function, frac, smallest, largest, focus, format_)
+    fixer.put(Table(node.name, node.n_positions, node.size, ref, breaks, codes, format_))
+
+
+def add_open_map(fixer: Fixer, node: real.Map, ref: Ref) -> None:
+    """Append a function whose words have as many bits as they need: a table, or the function itself.
+
+    A table is written out if it has few steps and they are found for certain: all arguments can be tried, there is one
+    threshold, or the function is smooth; and if it is a number at all arguments that are tried.
+    """
+    function, frac = node.function, fixer.frac(ref.node)
+    low, high = fixer.ranges[ref.node]
+    smallest, largest_ = min(int(low.min()), 0), max(int(high.max()), 0)
+    if is_truth(function):
+        format_ = BIT
+    else:
+        finest = 0 if is_whole(function, frac <= 0) else None
+        format_ = fixer.precision.format_for(*fixer.bounds[node.name], finest)
+    focus = fixer.bounds.get(node.operand.node, (-1.0, 1.0))
+    few = (node.size << format_.bits) <= max(TABLE_GATES, node.size << LEAST_TABLE_BITS)
+    certain = largest_ - smallest < ALL_POINTS or is_threshold(function) or is_smooth(function)
+    if few and certain and max(-smallest, largest_) < EXACT:
+        points = sample_points(frac, smallest, largest_, focus)
+        if not np.isnan(function(np.ldexp(points.astype(np.float64), -frac))).any():
+            breaks, codes = breakpoints(function, frac, smallest, largest_, focus, format_)
+            fixer.put(Table(node.name, node.n_positions, node.size, ref, breaks, codes, format_))
+            return
+    fixer.put(Function(node.name, node.n_positions, node.size, ref, function, frac, format_))
+
+
+def clipped_identity(fixer: Fixer, node: real.Map) -> Format | None:
+    """The format of which rounding and saturation are the whole function: ``max(x, 0)``, or a clip of ``round(x)``."""
+    function = node.function
+    if function.op == "abs" and function.args[0] in RECTIFIERS:
+        function = function.args[0]
+    if function in RECTIFIERS:
+        finest = fixer.frac(fixer.exact(node.operand).node)
+        format_ = fixer.precision.format_for(0.0, fixer.bounds[node.name][1], finest)
+        return format_ if format_.lo == 0 else None
+    limits: dict[str, float] = {}
+    while function.op in ("min", "max"):
+        constants = [arg.value for arg in function.args if arg.op == "const"]
+        inner = [arg for arg in function.args if arg.op != "const"]
+        if len(constants) != 1 or len(inner) != 1 or function.op in limits or not constants[0].is_integer():
+            return None
+        limits[function.op] = constants[0]
+        function = inner[0]
+    if function != Scalar("round", (X,)) or len(limits) != 2:
+        return None
+    low, codes = int(limits["max"]), int(limits["min"] - limits["max"]) + 1
+    return Format(codes.bit_length() - 1, low, 0) if codes >= 2 and codes & (codes - 1) == 0 else None
+
+
+def add_absolute(fixer: Fixer, node: real.Map, ref: Ref) -> None:
+    """``|x|`` is the larger of x and -x, both rounded to a format without sign: three searches instead of a table."""
+    format_ = fixer.precision.format_for(0.0, fixer.bounds[node.name][1], fixer.frac(ref.node))
+    if format_.lo:
+        format_ = Format(format_.bits, 0, format_.frac)
+    k, size, frac = node.n_positions, node.size, fixer.frac(ref.node)
+    own, zero = tuple(var(v) for v in range(k)), np.zeros(node.size, dtype=np.int64)
+    negated = Operand(ref, selection(np.arange(size), size, -1))
+    fixer.put(Affine(f"{node.name}.negated", k, size, (negated,), zero, zero, frac))
+    fixer.put(Round(f"{node.name}.plus", k, size, ref, frac - format_.frac, format_))
+    fixer.put(Round(f"{node.name}.minus", k, size, Ref(f"{node.name}.negated", own), frac - format_.frac, format_))
+    each = np.arange(size, dtype=np.int64)[:, None]
+    others = ((Ref(f"{node.name}.minus", own), each),)
+    fixer.put(Maximum(node.name, k, size, Ref(f"{node.name}.plus", own), each, None, others, format_))
+
+
+def format_of(fixer: Fixer, node: real.Map, bits: int, smallest: int, largest: int, frac: int) -> Format:
+    """The format of a function's result: a bit, small whole numbers exactly, else what fits the values seen."""
+    function = node.function
+    if is_truth(function):
+        return BIT
+    if is_whole(function):
+        ends = np.linspace(smallest, largest, 4097)
+        values = function(np.ldexp(ends, -frac))
+        low, high = int(np.nanmin(values)), int(np.nanmax(values))
+        needed_bits = max(1, (high - low).bit_length())
+        if needed_bits <= max(bits, 8):
+            return Format(needed_bits, low, 0)
+    return fixer.precision.for_table(node.size).format_for(*fixer.bounds[node.name])
