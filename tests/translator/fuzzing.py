@@ -395,7 +395,7 @@ def _evaluated(network: RealNetwork) -> tuple[dict[str, Array], list[Array | Non
         word = rng.integers(0, network.alphabet_size, (1, n))
         fed[network.inputs[0].name] = word
         values = evaluate(network, words=word, wanted=wanted)
-    elif not any(given.count for given in network.inputs):
+    elif not any(given.count for given in network.inputs) and not any(node.n_positions for node in network.features):
         flat = []
         for features in network.features:
             given = next(own for own in network.inputs if own.node == features.name)
