@@ -74,7 +74,7 @@ class Subject:
         lengths = range(LONGEST, 0, -1)
         if file == NETWORK:
             network = network_of_text(text)
-            yield from (evaluate(network, self.words(n))[network.readout.decision] for n in lengths)
+            yield from (evaluate(network, self.words(n))[network.decided.decision] for n in lengths)
         elif file == FAMILY:
             family = family_of_text(text)
             yield from (instantiate(family, n).simulate(self.words(n))[family.readout.decision] for n in lengths)
@@ -128,7 +128,7 @@ def replayed(artifacts: Artifacts, word: str) -> dict[str, Array]:
     values = evaluate_sentence(sentence, letters, None, labels)
     circuit = instantiate(artifacts.family, letters.shape[1])
     return {
-        "network": evaluate(artifacts.network, letters)[artifacts.network.readout.decision][0],
+        "network": evaluate(artifacts.network, letters)[artifacts.network.decided.decision][0],
         "circuit": circuit.simulate(letters)[artifacts.family.readout.decision][0],
         "sentence": np.stack([values[name][0] for name in labels], axis=-1).astype(np.int64),
         "formula": values[""][0],

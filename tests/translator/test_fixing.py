@@ -54,7 +54,7 @@ def network(*nodes: real.RealNode) -> real.RealNetwork:
     """Letters, an embedding `e`, the nodes, and a decision on the sum over positions of the last one."""
     total = real.Sum("total", 0, 2, Ref(nodes[-1].name, (x,)), TRUE)
     output = real.Output("out", "classes", Ref("total"), 0, 2)
-    return real.RealNetwork((real.Letters("w", 2), EMBEDDING, *nodes, total), output, real.Domain(), "tokens", 2, ())
+    return real.RealNetwork((real.Letters("w", 2), EMBEDDING, *nodes, total), output, real.Domain(), (), 2, ())
 
 
 def both(of: str, shift: Term) -> tuple[tuple[Ref, Any], tuple[Ref, Any]]:

@@ -165,7 +165,7 @@ def test_letters_as_numbers(tmp_path: Path) -> None:
         ("Sub", "x f", "out"),
     ]
     network = agree(build(steps, ("out", ["batch", "n"]), start=[]), tmp_path, alphabet_size=5)
-    assert (network.output.kind, network.output.n_positions, network.alphabet_size) == ("value", 1, 5)
+    assert (network.decision.kind, network.decision.n_positions, network.alphabet_size) == ("value", 1, 5)
 
 
 def test_maps_carry_their_function(tmp_path: Path) -> None:

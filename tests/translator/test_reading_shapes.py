@@ -43,7 +43,7 @@ def test_reading_one_position(index: int, tmp_path: Path) -> None:
     steps: list[Step] = [("Gather", "h at", "out", {"axis": 1})]
     network = agree(build(steps, ("out", ["batch", WIDTH]), {"at": np.array(index)}), tmp_path, lengths=(3, 4, 7))
     assert network.domain.least == (3 if index == 2 else 1)
-    assert network.output.n_positions == 0
+    assert network.decision.n_positions == 0
 
 
 @pytest.mark.parametrize(("low", "high"), [(0, 1), (-1, 2**63 - 1), (1, 3), (-2, -1)])
@@ -203,7 +203,7 @@ def test_token_flags_and_ranges_as_numbers(tmp_path: Path) -> None:
 def test_embeddings(op_type: str, table: Any, tmp_path: Path) -> None:
     steps: list[Step] = [("Unsqueeze", "tokens minus", "t")] if op_type == "GatherND" else [("Identity", "tokens", "t")]
     network = agree(build([*steps, (op_type, "embed t", "out")], ("out", ["batch", "n", WIDTH]), start=[]), tmp_path)
-    assert (network.alphabet_size, network.output.kind, network.output.n_positions) == (3, "classes", 1)
+    assert (network.alphabet_size, network.decision.kind, network.decision.n_positions) == (3, "classes", 1)
 
 
 def test_one_hot_times_table(tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ def test_readout_is_dropped_with_a_note(last: str, tmp_path: Path) -> None:
     shape: list[int | str] = ["batch"] if last == "ArgMax" else ["batch", WIDTH]
     kind = TensorProto.INT64 if last == "ArgMax" else TensorProto.FLOAT
     network = read(save(build(steps, ("out", shape), output_type=kind), tmp_path))
-    assert (network.output.kind, network.output.n_classes) == ("classes", WIDTH)
+    assert (network.decision.kind, network.decision.n_classes) == ("classes", WIDTH)
     assert any(last in note for note in network.notes)
 
 
@@ -253,7 +253,7 @@ def test_one_logit(tmp_path: Path) -> None:
     ]
     weights = {"column": np.ones((WIDTH, 1), np.float32)}
     network = read(save(build(steps, ("out", ["batch", 1]), weights), tmp_path))
-    assert (network.output.kind, network.output.n_classes) == ("logit", 1)
+    assert (network.decision.kind, network.decision.n_classes) == ("logit", 1)
 
 
 def test_mask_inputs_default_to_ones_and_can_be_bound(tmp_path: Path) -> None:
@@ -386,9 +386,9 @@ def test_evaluate_gives_wanted_nodes_in_their_shapes(tmp_path: Path) -> None:
     path = save(build([("ReduceMean", "h one", "out", {"keepdims": 0})], ("out", ["batch", WIDTH])), tmp_path)
     network = read(path)
     words = np.array([[0, 1, 2], [2, 2, 2]])
-    found = evaluate(network, words=words, wanted=["tokens", network.output.ref.node])
+    found = evaluate(network, words=words, wanted=["tokens", network.decision.ref.node])
     assert found["tokens"].shape == (2, 3, 3)
-    assert found[network.output.ref.node].shape == (2, WIDTH)
+    assert found[network.decision.ref.node].shape == (2, WIDTH)
     assert outputs(network, words=words).shape == (2, WIDTH)
 
 

@@ -219,7 +219,7 @@ def test_what_depends_on_a_refused_tensor_is_not_reported_again(tmp_path: Path) 
 
 def test_unused_operators_do_not_matter(tmp_path: Path) -> None:
     model = build([("LSTM", "h w w", "other", {"hidden_size": 1}), ("Relu", "h", "y"), MEAN], OUT)
-    assert read(save(model, tmp_path)).output.n_classes == WIDTH
+    assert read(save(model, tmp_path)).decision.n_classes == WIDTH
 
 
 TRAINING: dict[str, Callable[[], onnx.ModelProto]] = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnx
 import pytest
@@ -149,7 +151,7 @@ def test_undefined_functions_say_where() -> None:
 def test_one_sided_infinity(detected: tuple[int, int]) -> None:
     x = np.array([-1.0, 0.0, 2.0], np.float32)
     model = single("Log", [x])
-    attributes = dict(zip(("detect_negative", "detect_positive"), detected, strict=True))
+    attributes: dict[str, Any] = dict(zip(("detect_negative", "detect_positive"), detected, strict=True))
     model.graph.node.append(onnx.helper.make_node("IsInf", ["o0"], ["o1"], **attributes))
     model.graph.output[0].CopyFrom(onnx.helper.make_tensor_value_info("o1", onnx.TensorProto.BOOL, None))
     assert ours(model, [x])[0].tolist() == [False, bool(detected[0]), False]

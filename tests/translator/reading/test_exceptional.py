@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnx
 import pytest
@@ -12,7 +14,7 @@ from tests.translator.reading.differential import Array, ours, single
 X = np.array([[1.5, np.nan, -np.inf], [np.inf, 0.0, -2.5]], np.float32)
 
 
-def after(op_type: str, kind: int = onnx.TensorProto.FLOAT, **attributes: object) -> onnx.ModelProto:
+def after(op_type: str, kind: int = onnx.TensorProto.FLOAT, **attributes: Any) -> onnx.ModelProto:
     """The operator, transposed: data movement keeps entries apart."""
     model = single(op_type, [X], **attributes)
     model.graph.node.append(onnx.helper.make_node("Transpose", ["o0"], ["o1"]))

@@ -138,7 +138,7 @@ def test_short_time_transforms(constants: tuple[int, ...], onesided: int) -> Non
 
 @pytest.mark.parametrize(("low", "high", "count"), [(0.0, 8192 / 2, 8), (100.0, 3000.0, 5)])
 def test_the_mel_filter_bank(low: float, high: float, count: int) -> None:
-    inputs = [
+    inputs: list[Any] = [
         np.array(count, np.int64), np.array(32, np.int64), np.array(8192, np.int64),
         np.array(low, np.float32), np.array(high, np.float32),
     ]  # fmt: skip

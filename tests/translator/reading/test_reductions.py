@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -38,13 +39,8 @@ def test_reductions(data: st.DataObject) -> None:
         noop = data.draw(st.integers(0, 1)) if axes else 0
         check(f"Reduce{name}", [x, given_axes], constants=(1,), keepdims=keepdims, noop_with_empty_axes=noop, opset=18)
     else:
-        check(
-            f"Reduce{name}",
-            [x],
-            keepdims=keepdims,
-            opset=12 if name != "Sum" else 11,
-            **({"axes": axes} if axes else {}),
-        )
+        attributes: dict[str, Any] = {"axes": axes} if axes else {}
+        check(f"Reduce{name}", [x], keepdims=keepdims, opset=12 if name != "Sum" else 11, **attributes)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -131,10 +127,10 @@ def test_sums_along_the_sequence(reverse: int, tmp_path: Path) -> None:
 def test_losses(reduction: str, weighted: bool, shape: tuple[int, ...]) -> None:
     x = RNG.normal(size=shape).astype(np.float32)
     labels = RNG.integers(0, 3, (shape[0], *shape[2:]))
-    inputs = [x, labels, *([np.array([0.5, 2.0, 1.5], np.float32)] if weighted else [])]
+    inputs: list[Any] = [x, labels, *([np.array([0.5, 2.0, 1.5], np.float32)] if weighted else [])]
     for attributes in ({}, {"ignore_index": 1}):
         for constants in ((), (0,), (1,)):
-            options = {"constants": constants, "reduction": reduction, "opset": 13, **attributes}
+            options: dict[str, Any] = {"constants": constants, "reduction": reduction, "opset": 13, **attributes}
             check("NegativeLogLikelihoodLoss", inputs, **options)
             check("SoftmaxCrossEntropyLoss", inputs, outputs=[1, 1], **options)
 

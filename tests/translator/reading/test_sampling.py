@@ -44,7 +44,7 @@ def test_the_length_follows_from_the_scale_in_single_precision() -> None:
 
 @pytest.mark.parametrize("nearest", ["round_prefer_floor", "round_prefer_ceil", "floor", "ceil"])
 def test_nearest(nearest: str) -> None:
-    for scales in ([1, 1, 0.5, 1.5], [1, 1, 2, 3]):
+    for scales in ([1.0, 1.0, 0.5, 1.5], [1.0, 1.0, 2.0, 3.0]):
         resize({"mode": "nearest", "nearest_mode": nearest}, real(1, 2, 6, 8), scales, [], 13)
 
 

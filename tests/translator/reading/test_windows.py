@@ -104,7 +104,7 @@ def test_global_pools(operator: str) -> None:
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int8])
 def test_maxima_of_whole_numbers(dtype: type) -> None:
-    given_ = RNG.integers(0, 100, (1, 2, 5, 5)).astype(dtype)
+    given_: Any = RNG.integers(0, 100, (1, 2, 5, 5)).astype(dtype)
     kind = TensorProto.UINT8 if dtype is np.uint8 else TensorProto.INT8
     check("MaxPool", [given_], kernel_shape=[3, 2], pads=[1, 0, 1, 1], outputs=[kind])
 

@@ -20,8 +20,7 @@ Array = np.ndarray[Any, Any]
 
 def evaluated(network: RealNetwork, inputs: Array) -> list[Array]:
     """The network's whole outputs on words ``(B, n)`` or sequences of vectors ``(B, n, size)``."""
-    kind = "words" if network.alphabet_size else "features"
-    values = evaluate(network, **{kind: inputs})
+    values = evaluate(network, inputs) if network.alphabet_size else evaluate(network, features=inputs)
     return [assemble(tensor, inputs.shape[1], values, len(inputs)) for tensor in network.outputs]
 
 
