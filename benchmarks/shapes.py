@@ -153,6 +153,8 @@ def node_cases() -> Iterator[Case]:
         warnings.simplefilter("ignore")
         tests = load_model_tests(kind="node")
     for test in tests:
+        if test.model is None or test.data_sets is None:
+            continue
         inputs, outputs = (tuple(map(_decoded, values)) for values in test.data_sets[0])
         yield Case(test.name, test.model, inputs, outputs)
 

@@ -82,7 +82,8 @@ def test_if_on_the_input_selects(shift: float, shape: tuple[int, ...]) -> None:
         node("ReduceSum", "x", "s", keepdims=0), node("Reshape", "s shape", "t"), node("Add", "t shift", "u"),
         node("Greater", "u zero", "c"), node("If", "c", "y", **branches()),
     ]  # fmt: skip
-    stored = {"shift": np.array(shift, np.float32), "zero": np.array(0, np.float32), "shape": np.array(shape, np.int64)}
+    stored: dict[str, Array] = {"shift": np.array(shift, np.float32), "zero": np.array(0, np.float32)}
+    stored["shape"] = np.array(shape, np.int64)
     compare(nodes, {"x": X}, {"y": FLOAT}, stored)
 
 

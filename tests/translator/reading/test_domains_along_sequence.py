@@ -16,7 +16,7 @@ from translator.reading import read
 from translator.real_evaluate import outputs
 
 RNG = np.random.default_rng(3)
-OUTPUT = ("y", ["batch", "n", WIDTH])
+OUTPUT: tuple[str, list[int | str]] = ("y", ["batch", "n", WIDTH])
 CODES = {
     "wq": RNG.integers(-127, 128, (WIDTH, WIDTH)).astype(np.int8),
     "ws": (0.005 + RNG.random(WIDTH) / 100).astype(np.float32),
@@ -99,7 +99,7 @@ def test_the_label_of_a_classifier_is_a_decision(tmp_path: Path) -> None:
         helper.make_node("Reshape", ["found", "flat"], ["label"]),
     ]
     weights = RNG.normal(size=(4, 3)).astype(np.float32)
-    stored = {"w": weights, "classes": np.arange(3), "flat": np.array([-1])}
+    stored: dict[str, Any] = {"w": weights, "classes": np.arange(3), "flat": np.array([-1])}
     graph = helper.make_graph(
         nodes,
         "labels",

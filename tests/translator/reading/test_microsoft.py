@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ KIND = {"uint8": U8, "int8": S8}
 Array = np.ndarray[Any, Any]
 
 
-def check(op_type: str, inputs: list[Array | None], **options: Any) -> None:
+def check(op_type: str, inputs: Sequence[Array | None], **options: Any) -> None:
     other_domains.check("com.microsoft", op_type, inputs, **options)
 
 
@@ -91,7 +92,7 @@ def test_qgemm(dtype: str, attributes: dict[str, Any], columns: bool, quantized:
     b_scale = (0.001 + RNG.random(5) / 300).astype(np.float32) if columns else scale(0.0041)
     b_zero = np.zeros(5, dtype=np.int8) if columns else np.array(3, dtype=np.int8)
     bias = RNG.integers(-3000, 3000, 5).astype(np.int32)
-    values: list[Array | None] = [a, scale(0.02), np.array(9, dtype=dtype), b, b_scale, b_zero, bias]
+    values: list[Any] = [a, scale(0.02), np.array(9, dtype=dtype), b, b_scale, b_zero, bias]
     if quantized:
         values += [scale(0.03), np.array(100, dtype=dtype)]
     constants = tuple(range(1, len(values)))
@@ -174,7 +175,7 @@ def test_skip_normalizations() -> None:
 def test_attention(options: dict[str, Any], mask: str) -> None:
     x, weights, bias = normal(1, 5, 8), normal(8, 24), normal(24)
     raw = np.array([[1, 1, 0, 1, 0]], dtype=np.int32)
-    given = {
+    given: dict[str, Any] = {
         "none": None,
         "raw": raw,
         "cube": np.repeat(raw[:, None], 5, axis=1),
@@ -217,7 +218,7 @@ def test_matmul_of_few_bits(zeros: str, bits: int) -> None:
     packed = codes("uint8", rows, blocks, block * bits // 8)
     scales = RNG.random((rows, blocks)).astype(np.float32)
     points = codes("uint8", rows, -(-blocks * bits // 8)) if zeros == "packed" else None
-    values: list[Array | None] = [normal(2, columns), packed, scales, points]
+    values: list[Any] = [normal(2, columns), packed, scales, points]
     check("MatMulNBits", values, constants=(1, 2, 3), K=columns, N=rows, bits=bits, block_size=block, tolerance=1e-3)
 
 

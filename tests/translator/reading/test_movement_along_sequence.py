@@ -38,7 +38,7 @@ def check(tmp_path: Path, steps: list[Step], *, lengths: tuple[int, ...] = (1, 2
     agree(build(steps, ("out", options.get("shape", ["batch", WIDTH])), WEIGHTS), tmp_path, lengths=lengths)
 
 
-ALONG = ["batch", "n", WIDTH]
+ALONG: list[int | str] = ["batch", "n", WIDTH]
 
 
 @pytest.mark.parametrize("last", [0, 1])
@@ -160,14 +160,15 @@ def test_writing_along_the_sequence(tmp_path: Path) -> None:
 @pytest.mark.parametrize("shift", [-2, 0, 1, 5])
 def test_triangles_of_positions_and_features(upper: int, shift: int, tmp_path: Path) -> None:
     weights = {**WEIGHTS, "shift": np.array(shift)}
-    for steps in (
+    either: list[list[Step]] = [
         [("Trilu", "h shift", "out", {"upper": upper})],
         [
             ("Transpose", "h", "t", {"perm": [0, 2, 1]}),
             ("Trilu", "t shift", "u", {"upper": upper}),
             ("Transpose", "u", "out", {"perm": [0, 2, 1]}),
         ],
-    ):
+    ]
+    for steps in either:
         agree(build(steps, ("out", ALONG), weights), tmp_path, lengths=(1, 3, 6))
 
 

@@ -73,7 +73,7 @@ def test_every_code_survives_dequantizing_and_quantizing() -> None:
                 onnx.helper.make_node("DequantizeLinear", ["x", "s", "z"], ["r"]),
                 onnx.helper.make_node("QuantizeLinear", ["r", "t", "z"], ["y"]),
             ]
-            stored = {"s": first, "t": second, "z": zero}
+            stored: dict[str, Any] = {"s": first, "t": second, "z": zero}
             graph = onnx.helper.make_graph(
                 nodes,
                 "pair",

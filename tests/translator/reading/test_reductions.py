@@ -86,7 +86,7 @@ def test_logarithm_of_a_sum_of_large_exponentials() -> None:
 def test_cumulative_operators(axis: int, exclusive: int, reverse: int) -> None:
     x = RNG.normal(size=(3, 7)).astype(np.float32)
     inputs = [x, np.array(axis)]
-    options = {"constants": (1,), "exclusive": exclusive, "reverse": reverse}
+    options: dict[str, Any] = {"constants": (1,), "exclusive": exclusive, "reverse": reverse}
     check("CumSum", inputs, opset=14, **options)
     check("CumProd", inputs, opset=26, runtime=False, **options)
     check("CumSum", [(x * 5).astype(np.int32), inputs[1]], opset=14, outputs=[kind("int32")], **options)
