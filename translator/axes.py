@@ -1,4 +1,8 @@
-"""Axes of an ONNX tensor whose lengths are affine in n: a run of positions, possibly with static slots before and after it."""
+"""Axes of an ONNX tensor along the sequence: a run of positions, possibly with static slots before and after it.
+
+A run that strides have thinned out keeps its position variable over 1..n: entries stand at every `step`-th position only, and
+a reference to a neighbour is ``x + step``.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,8 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from circuits.positions import AtLeast, Guard, Term, conjunction, var
+from circuits.positions import AtLeast, Congruent, Guard, Term, conjunction, var
+from translator.lengths import part_of_length
 
 Key = tuple[int, ...]
 
@@ -15,17 +20,21 @@ PRE, RUN, POST = 0, 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """`pre` slots, then the positions 1+lo .. n-hi if `run`, then `post` slots; a static axis has slots only."""
+    """`pre` slots, then each `step`-th of the positions 1+lo .. n-hi if `run`, then `post` slots; without a run, slots only."""
 
     pre: int
     run: bool = False
     lo: int = 0
     hi: int = 0
     post: int = 0
+    step: int = 1
 
     @property
     def length(self) -> Term:
-        return Term((), int(self.run), self.pre + self.post - self.lo - self.hi)
+        """The number of entries; it depends on n if the axis has a run."""
+        if not self.run:
+            return Term((), 0, self.pre + self.post)
+        return part_of_length(self.step * (self.pre + self.post + 1) - 1 - self.lo - self.hi, self.step)
 
     def segments(self) -> tuple[int, ...]:
         """The segments that exist."""
@@ -44,19 +53,31 @@ class Axis:
             parts.append(AtLeast(var(variable) - 1 - self.lo))
         if self.hi:
             parts.append(AtLeast(Term((), 1, -self.hi) - var(variable)))
+        if self.step > 1:
+            parts.append(Congruent(var(variable) - 1 - self.lo, self.step))
         return conjunction(*parts)
 
     def index(self, segment: int, slot: int, variable: int) -> Term:
-        """The 0-based index of an entry as a term."""
+        """The 0-based index of an entry as a term, times the step in the run.
+
+        Behind a run with steps no term is the index of a slot; there the length of the axis without the slots has to do.
+        """
         if segment == RUN:
-            return var(variable) + (self.pre - self.lo - 1)
-        return Term((), 0, slot) if segment == PRE else Term((), 1, self.pre - self.lo - self.hi + slot)
+            return var(variable) + (self.step * self.pre - self.lo - 1)
+        if segment == PRE:
+            return Term((), 0, slot)
+        return part_of_length(self.step * (self.pre + slot + 1) - 1 - self.lo - self.hi, self.step)
 
     def place(self, segment: int, n: int) -> slice:
         """Where a segment stands on the axis at length n."""
-        ends = (0, self.pre, self.pre + n - self.lo - self.hi if self.run else self.pre)
+        taken = len(range(*self.cut(n).indices(n))) if self.run else 0
+        ends = (0, self.pre, self.pre + taken)
         stop = (self.pre, ends[2], ends[2] + self.post)[segment]
         return slice(ends[segment], stop)
+
+    def cut(self, n: int) -> slice:
+        """The positions of the run among 1..n, 0-based."""
+        return slice(self.lo, max(n - self.hi, self.lo), self.step)
 
 
 SEQUENCE = Axis(0, True)

@@ -143,6 +143,12 @@ def _readout(context: Context, value: Data) -> tuple[Literal["classes", "logit",
             "N013", "the output has two sequence axes", help="fom reads one decision per input or per position"
         )
     for axis in running:
+        if axes[axis].step > 1:
+            raise Refusal(
+                "N013",
+                f"the output has {axes[axis].length} entries, one for every {axes[axis].step}th position",
+                help="fom reads one decision per input or per position: pool over the sequence",
+            )
         value = realign(context, value, axis)
     static = [own.pre for own in value.axes if not own.run and own.pre != 1]
     if len(static) > 1:

@@ -9,9 +9,22 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from circuits.positions import FALSE, FIRST, TRUE, Equals, Guard, Ref, Term, conjunction, var
+from circuits.positions import (
+    FALSE,
+    FIRST,
+    TRUE,
+    AtLeast,
+    Congruent,
+    Equals,
+    Guard,
+    Ref,
+    Term,
+    conjunction,
+    var,
+)
 from translator.axes import POST, PRE, RUN, SEQUENCE, Axis, Key, keys, part_shape
-from translator.reading.assembly import Assembly
+from translator.lengths import Quotient
+from translator.reading.assembly import Assembly, _diagonal, scaled
 from translator.reading.loading import Operator
 from translator.reading.positional import broadcast_dims, is_terms, specialise
 from translator.reading.refusing import Refusal
@@ -83,6 +96,9 @@ def axis_of_length(length: Term) -> Axis:
         return Axis(length.const)
     if length.n_coef != 1:
         raise Refusal("N035", f"an axis of length {length} mixes several copies of the sequence")
+    if isinstance(length, Quotient):
+        pre = max(length.offset // length.divisor, 0)
+        return Axis(pre, True, 0, length.divisor * (pre + 1) - 1 - length.offset, 0, length.divisor)
     return Axis(0, True, 0, max(-length.const, 0), max(length.const, 0))
 
 
@@ -102,13 +118,11 @@ def joint_axes(context: Context, values: Sequence[Value]) -> tuple[tuple[Axis, .
                 if own >= 0 and value.axes[own].run and value.axes[own] not in found:
                     found.append(value.axes[own])
         if len(found) > 1:
-            if length != Term((), 1, 0):
-                raise Refusal("N036", "two sequences of equal length have their extra slots at different ends")
             for which, value in enumerate(aligned):
                 own = number - len(dims) + len(value.axes) if isinstance(value, Data) else -1
                 if isinstance(value, Data) and own >= 0 and value.axes[own].run:
                     aligned[which] = realign(context, value, own)
-            found = [SEQUENCE]
+            found = [axis_of_length(length)]
         axes.append(found[0] if found else axis_of_length(length))
     return tuple(axes), aligned
 
@@ -132,6 +146,10 @@ def part_at(context: Context, value: Value, axes: tuple[Axis, ...], key: Key) ->
         )
     if is_terms(value):
         terms = np.broadcast_to(value, shape).ravel()
+        if any(isinstance(term, Quotient) for term in terms):
+            if len(set(terms)) > 1:
+                raise Refusal("N030", "several lengths are used as numbers at once")
+            return Part(counted(context, terms[0]).take(np.zeros(len(terms), dtype=np.int64)))
         const = np.array([term.const for term in terms], dtype=np.float64)
         length = np.array([term.n_coef for term in terms], dtype=np.float64)
         return Part(context.assembly.view_of(Affine((), const, length)))
@@ -161,6 +179,10 @@ def affine_of_pieces(context: Context, pieces: list[tuple[Guard, Array, Array | 
 
 def _affine_of_term(context: Context, guard: Guard, term: Term, chosen: Array) -> Affine:
     column = chosen.astype(np.float64)
+    if isinstance(term, Quotient):
+        counts = context.assembly.rows(counted(context, term).take(np.zeros(len(column), dtype=np.int64)))
+        view = context.assembly.view_of(counts.apply(csr_array(_diagonal(column))))
+        return context.assembly.rows(restrict(context, view, (guard,) * len(column)))
     counter = context.assembly.position_number() if term.coefs else None
     result = Affine((), column * term.const, column * term.n_coef)
     for variable, coef in term.coefs:
@@ -173,6 +195,20 @@ def _affine_of_term(context: Context, guard: Guard, term: Term, chosen: Array) -
         return result
     view = context.assembly.view_of(result)
     return context.assembly.rows(restrict(context, view, (guard,) * len(column)))
+
+
+def counted(context: Context, length: Quotient) -> View:
+    """The number ``floor((n + offset) / divisor)``: how many positions x make ``x + offset`` a positive multiple."""
+    assembly = context.assembly
+    key = str(length).encode()
+    if key not in assembly.lengths:
+        more = max(length.offset // length.divisor, 0)
+        offset = length.offset - more * length.divisor
+        place = var(0) + offset
+        guard = conjunction(Congruent(place, length.divisor), *([AtLeast(place - 1)] if offset < 0 else []))
+        view = assembly.total_of(Ref(assembly.emit(assembly.unit())), 1, 0, guard, "length")
+        assembly.lengths[key] = assembly.view_of(scaled(assembly.rows(view), 1.0, float(more)), "length").source
+    return View(assembly.lengths[key], (), np.arange(1))
 
 
 def restrict(context: Context, view: View, guards: tuple[Guard, ...]) -> View:
@@ -241,12 +277,14 @@ def to_data(context: Context, value: Value, like: tuple[Axis, ...] | None = None
 
 
 def realign(context: Context, value: Data, number: int) -> Data:
-    """Bring an axis of length n to positions alone: slots and shifted runs become one node with guards."""
+    """Bring an axis to the form that `axis_of_length` gives it: of length n, to positions alone, in one node with guards."""
     axis = value.axes[number]
-    if axis == SEQUENCE:
+    if axis == axis_of_length(axis.length):
         return value
     if axis.length != Term((), 1, 0):
-        raise Refusal("N036", f"a sequence of length {axis.length} is used where one of length n is needed")
+        from translator.reading.entries import sampled
+
+        return sampled(context, value, number)
     axes = tuple(SEQUENCE if other == number else own for other, own in enumerate(value.axes))
     assembly = context.assembly
     parts: dict[Key, Part] = {}
@@ -274,8 +312,6 @@ def realign(context: Context, value: Data, number: int) -> Data:
 
 
 def _inside(axis: Axis, number: int) -> list[Guard]:
-    from circuits.positions import AtLeast
-
     guards: list[Guard] = []
     if axis.pre:
         guards.append(AtLeast(var(number) - (axis.pre + 1)))
@@ -310,14 +346,17 @@ def _identity(view: View) -> list[Term]:
 
 
 def slot_place(axis: Axis, index: int, from_end: bool) -> tuple[int, int, Term]:
-    """Where a constant index stands: (segment, slot, position term); from the end, index 0 is the last entry."""
+    """Where a constant index stands: (segment, slot, position term); from the end, index 0 is the last entry.
+
+    From the end of a run with steps the position is the largest that the entry may have: it depends on remainders of n.
+    """
     if not axis.run:
         return PRE, index, Term()
     if not from_end:
-        return (PRE, index, Term()) if index < axis.pre else (RUN, 0, FIRST + (axis.lo + index - axis.pre))
+        return (PRE, index, Term()) if index < axis.pre else (RUN, 0, FIRST + (axis.lo + axis.step * (index - axis.pre)))
     if index < axis.post:
         return POST, axis.post - 1 - index, Term()
-    return RUN, 0, Term((), 1, -(axis.hi + index - axis.post))
+    return RUN, 0, Term((), 1, -(axis.hi + axis.step * (index - axis.post)))
 
 
 def pick(context: Context, value: Data, number: int, index: int, from_end: bool) -> dict[Key, Part]:
@@ -325,12 +364,18 @@ def pick(context: Context, value: Data, number: int, index: int, from_end: bool)
     axis = value.axes[number]
     segment, slot, place = slot_place(axis, index, from_end)
     if segment == RUN:
-        context.require_least(
-            index + 1 - (axis.post if from_end else axis.pre) + axis.lo + axis.hi, "entries at fixed places are read"
-        )
+        count = index + 1 - (axis.post if from_end else axis.pre)  # entries that the run has to have
+        least = axis.step * (count - 1) + 1 + axis.lo + axis.hi
+        context.require_least(least, "entries at fixed places are read")
     parts: dict[Key, Part] = {}
     for key, part in value.parts.items():
         if key[number] != segment:
+            continue
+        if segment == RUN and from_end and axis.step > 1:
+            from translator.reading.entries import last_entry
+
+            own = tuple(PRE if other == number else which for other, which in enumerate(key))
+            parts[own] = Part(last_entry(context, value, key, number, index - axis.post))
             continue
         shape = part_shape(value.axes, key)
         take: Index = np.take(np.arange(int(np.prod(shape))).reshape(shape), [slot], axis=number).ravel()

@@ -87,7 +87,7 @@ def _axes_of_labels(
                 value = operands[which]
                 if isinstance(value, Data):
                     operands[which] = realign(context, value, list(labels).index(label))
-            found = [Axis(0, True)]
+            found = [axis_of_length(real[0])]
         axes[label] = found[0] if found else axis_of_length(real[0]) if real else Axis(1)
     return axes, operands[0], operands[1]
 

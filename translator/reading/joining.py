@@ -8,9 +8,10 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from circuits.positions import TRUE, Equals, Term, conjunction, substitute, var
-from translator.axes import PRE, RUN, SEQUENCE, Axis, Key, keys, part_shape
+from translator.axes import PRE, RUN, Axis, Key, keys, part_shape
 from translator.reading.context import (
     Context,
+    axis_of_length,
     dims_of,
     part_at,
     plain,
@@ -52,7 +53,7 @@ def concat(context: Context, values: Sequence[Value], axis: int) -> Value:
     old = data.axes[axis]
     before = sum(dims_of(value)[axis].const for value in values[:where])
     after = sum(dims_of(value)[axis].const for value in values[where + 1 :])
-    new = Axis(old.pre + before, True, old.lo, old.hi, old.post + after)
+    new = Axis(old.pre + before, True, old.lo, old.hi, old.post + after, old.step)
     axes = tuple(new if other == axis else own for other, own in enumerate(axes_of_rest))
     parts: dict[Key, Part] = {}
     for key in keys(axes):
@@ -85,7 +86,7 @@ def _rest_axes(context: Context, values: Sequence[Value], axis: int) -> list[Axi
         lengths = {dims_of(value)[other] for value in values}
         if len(lengths) > 1:
             raise Refusal("N031", f"axes of lengths {', '.join(map(str, lengths))} are concatenated side by side")
-        result.append(found[0] if all(own == found[0] for own in found) else SEQUENCE)
+        result.append(found[0] if all(own == found[0] for own in found) else axis_of_length(found[0].length))
     return result
 
 

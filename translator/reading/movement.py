@@ -13,6 +13,7 @@ import numpy as np
 
 from circuits.positions import Term, substitute, var
 from translator.axes import PRE, RUN, Axis, Key, keys, part_shape
+from translator.lengths import Quotient, divided
 from translator.reading.context import (
     Context,
     axis_of_length,
@@ -127,7 +128,7 @@ def _fitting_length(dims: Sequence[Term], wanted: Sequence[Term]) -> int | None:
     target = math.prod(dim.const for dim in wanted)
     static = math.prod(dim.const for dim in dims if not dim.n_coef)
     symbolic = [dim for dim in dims if dim.n_coef]
-    if len(symbolic) != 1 or not static or target % static:
+    if len(symbolic) != 1 or not static or target % static or isinstance(symbolic[0], Quotient):
         return None
     n, rest = divmod(target // static - symbolic[0].const, symbolic[0].n_coef)
     return n if n >= 1 and not rest else None
@@ -262,10 +263,10 @@ def slice_axis(context: Context, value: Value, axis: int, start: Term, end: Term
             lengths = tuple(value.dims[other] if other != axis else end for other in sorted((*cut, axis)))
             return table(array, tuple(sorted((*cut, axis))), lengths)
         raise Refusal("N043", f"an axis of {size} entries is cut from {start} to {end}, which depends on n")
-    if step == -1:
-        return slice_axis(context, reverse(value, axis), axis, *reversed_bounds(start, end), 1)
-    if step != 1:
-        raise Refusal("N043", f"the sequence is cut with step {step}")
+    if step < 0:
+        return slice_axis(context, reverse(value, axis), axis, *reversed_bounds(start, end), -step)
+    if step > 1:
+        return every(context, slice_axis(context, value, axis, start, end, 1), axis, step)
     low = _resolve(start, length)
     high = _resolve(end, length)
     if low is None:
@@ -318,8 +319,9 @@ def _trim(context: Context, value: Value, axis: int, front: int, back: int) -> V
         raise Refusal("N043", "a stored table is cut along the sequence")
     old = value.axes[axis]
     pre_cut, post_cut = min(front, old.pre), min(back, old.post)
-    new = Axis(old.pre - pre_cut, True, old.lo + front - pre_cut, old.hi + back - post_cut, old.post - post_cut)
-    context.require_least(max(1, new.lo + new.hi - new.pre - new.post), "entries are cut off the sequence")
+    lo, hi = old.lo + old.step * (front - pre_cut), old.hi + old.step * (back - post_cut)
+    new = Axis(old.pre - pre_cut, True, lo, hi, old.post - post_cut, old.step)
+    context.require_least(max(1, lo + hi + 1 - old.step), "entries are cut off the sequence")
     parts: dict[Key, Part] = {}
     for key, part in value.parts.items():
         segment = key[axis]
@@ -332,6 +334,26 @@ def _trim(context: Context, value: Value, axis: int, front: int, back: int) -> V
             index = np.take(np.arange(int(np.prod(shape))).reshape(shape), list(keep), axis=axis).ravel()
             parts[key] = part.take(index)
     return Data(tuple(new if other == axis else own for other, own in enumerate(value.axes)), parts)
+
+
+def every(context: Context, value: Value, axis: int, step: int) -> Value:
+    """Take each `step`-th entry along an axis, the first one included."""
+    length = dims_of(value)[axis]
+    if not length.n_coef:
+        return take_static(context, value, axis, np.arange(0, length.const, step))
+    if isinstance(value, Data):
+        from translator.reading.entries import sampled
+
+        return sampled(context, value, axis, step)
+    if not isinstance(value, Positional):
+        raise Refusal("N043", "a stored table is cut along the sequence")
+    at = [var(v) * (step if v == axis else 1) for v in range(len(value.dims))]
+    pieces = [
+        (substitute(guard, at), piece.substitute(at) if isinstance(piece, Term) else piece)
+        for guard, piece in value.pieces
+    ]
+    dims = tuple(divided(dim, step, up=True) if other == axis else dim for other, dim in enumerate(value.dims))
+    return Positional(dims, join(pieces), value.dtype)
 
 
 def expand(context: Context, value: Value, target: Array) -> Value:

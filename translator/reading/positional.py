@@ -25,9 +25,11 @@ from circuits.positions import (
     substitute,
     var,
 )
-from translator.axes import Axis, Key, part_shape
+from translator.axes import RUN, Axis, Key, part_shape
+from translator.lengths import Quotient, at_least, equal
 from translator.reading.refusing import Refusal
 from translator.reading.regions import implies, satisfiable, tidy, unite
+from translator.reading.thinned import guard_at, term_at
 from translator.reading.values import Array, Data, Piece, Positional, Value
 
 MOST_PIECES = 5000
@@ -195,20 +197,22 @@ def arithmetic(op: str, left: Array | Term, right: Array | Term) -> list[Piece] 
         case "div" if b == Term((), 0, 1):
             return [(TRUE, a)]
         case "ge":
-            return _cases(AtLeast(a - b), yes, no)
+            return _cases(at_least(a, b), yes, no)
         case "gt":
-            return _cases(AtLeast(a - b - 1), yes, no)
+            return _cases(at_least(a, b + 1), yes, no)
         case "le":
-            return _cases(AtLeast(b - a), yes, no)
+            return _cases(at_least(b, a), yes, no)
         case "lt":
-            return _cases(AtLeast(b - a - 1), yes, no)
+            return _cases(at_least(b, a + 1), yes, no)
+        case "eq" if isinstance(a, Quotient) or isinstance(b, Quotient):
+            return _cases(equal(a, b), yes, no)
         case "eq":
             return _cases(Equals(a - b), yes, no)
         case "max":
-            return _cases(AtLeast(a - b), a, b)
+            return _cases(at_least(a, b), a, b)
         case "min":
-            return _cases(AtLeast(b - a), a, b)
-        case "mod" if not b.coefs and not b.n_coef and 1 <= b.const <= 64:
+            return _cases(at_least(b, a), a, b)
+        case "mod" if not isinstance(a, Quotient) and not b.coefs and not b.n_coef and 1 <= b.const <= 64:
             from circuits.positions import Congruent
 
             if b.const == 1:
@@ -248,16 +252,17 @@ def specialise(value: Positional, axes: tuple[Axis, ...], key: Key) -> list[tupl
         at = []
         for axis in range(len(axes)):
             slot = slots[slotted.index(axis)] if axis in slotted else 0
-            at.append(axes[axis].index(key[axis], slot, axis))
+            step = axes[axis].step if key[axis] == RUN else 1
+            at.append((axes[axis].index(key[axis], slot, axis), step))
         chosen = np.ones(shape, dtype=bool)
         for axis, slot in zip(slotted, slots, strict=True):
             mask = np.arange(shape[axis]) == slot
             chosen &= mask.reshape([-1 if other == axis else 1 for other in range(len(axes))])
         for guard, piece in value.pieces:
-            moved = substitute(guard, at)
+            moved = guard_at(guard, at)
             if not satisfiable(moved):
                 continue
-            filled = piece.substitute(at) if isinstance(piece, Term) else np.broadcast_to(piece, shape).ravel()
+            filled = term_at(piece, at) if isinstance(piece, Term) else np.broadcast_to(piece, shape).ravel()
             result.append((moved, chosen.ravel(), filled))
     return result
 
@@ -352,7 +357,7 @@ def lookup(array: Array, index: Positional, axis: int = 0) -> tuple[Positional, 
                 bound = _largest_length(
                     index.dims,
                     conjunction(guard, Not(conjunction(AtLeast(value), AtLeast(-value + size - 1)))),
-                    4 * size + 16,
+                    (4 * size + 16) * max([1, *(dim.divisor for dim in index.dims if isinstance(dim, Quotient))]),
                 )
                 if bound is not None:
                     most = bound if most is None else min(most, bound)
@@ -368,7 +373,7 @@ def _largest_length(dims: tuple[Term, ...], bad: Guard, limit: int) -> int | Non
     """The largest n such that nothing bad happens up to n; None if nothing bad happens up to the limit."""
     for n in range(1, limit + 1):
         grids = (
-            np.ogrid[tuple(slice(0, dim.n_coef * n + dim.const if dim.n_coef else 1) for dim in dims)] if dims else ()
+            np.ogrid[tuple(slice(0, dim.evaluate(n, ()) if dim.n_coef else 1) for dim in dims)] if dims else ()
         )
         if holds(bad, n, list(grids)).any():
             return n - 1

@@ -22,6 +22,7 @@ from circuits.positions import (
 )
 from circuits.scalar import Scalar, X
 from translator.axes import PRE, RUN, Axis, Key, part_shape
+from translator.lengths import Quotient
 from translator.reading.context import Context, dims_of, plain
 from translator.reading.elementwise import binary, binary_terms, unary
 from translator.reading.movement import reshape
@@ -62,6 +63,8 @@ def reduce(context: Context, how: str, value: Value, axes: Sequence[int] | None,
         count: Value = np.array(1.0)
         for axis in gone:
             length = dims_of(value)[axis]
+            if isinstance(length, Quotient):
+                continue
             factor = term_array(length) if length.n_coef else np.array(float(length.const))
             count = (
                 factor
@@ -70,6 +73,9 @@ def reduce(context: Context, how: str, value: Value, axes: Sequence[int] | None,
             )
         hint = context.assembly.hint
         result = binary(context, "div", result, count)
+        for axis in gone:
+            if isinstance(length := dims_of(value)[axis], Quotient):
+                result = binary(context, "div", result, term_array(length))
         context.assembly.hint = hint
     if keepdims:
         return result

@@ -26,6 +26,13 @@ def reverse(value: Value, axis: int) -> Value:
         )
         return Positional(value.dims, pieces, value.dtype)
     old = value.axes[axis]
+    if old.step > 1:
+        raise Refusal(
+            "N043",
+            f"a sequence of length {old.length} is turned around",
+            note="where its last entry stands depends on the remainder of n by the stride",
+            help="turn it around before the strides",
+        )
     new = Axis(old.post, True, old.hi, old.lo, old.pre)
     at[axis] = Term((), 1, 1) - var(axis)
     parts: dict[Key, Part] = {}

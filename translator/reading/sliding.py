@@ -1,6 +1,7 @@
-"""Windows that slide along the sequence with stride 1: every tap is a read at a shifted position.
+"""Windows that slide along the sequence: every tap is a read at a shifted position, also where the sequence has been thinned out.
 
-Where padding makes the output longer than the word, its further entries are slots behind the positions.
+A stride s leaves every s-th position of the run. Where padding makes the output longer than the positions hold, its further
+entries are slots: behind a run without steps, before one with steps.
 """
 
 from __future__ import annotations
@@ -11,125 +12,152 @@ from math import prod
 
 import numpy as np
 
-from circuits.positions import AtLeast, Equals, Guard, Term, conjunction, disjunction, simplify, substitute, var
-from translator.axes import POST, PRE, RUN, Axis, Key, keys, part_shape
-from translator.reading.context import Context, plain, realign, restrict, shifted_to
+from circuits.positions import (
+    FALSE,
+    TRUE,
+    AtLeast,
+    Equals,
+    Guard,
+    Term,
+    conjunction,
+    disjunction,
+    holds,
+    negation,
+    var,
+)
+from translator.axes import RUN, Axis, Key, part_shape
+from translator.lengths import divided, least_for
+from translator.reading.context import Context, axis_of_length, plain, realign, restrict
 from translator.reading.convolution import Kernel, correlate, joints_of
+from translator.reading.entries import along, bounds, read_entry
 from translator.reading.joining import _stack
 from translator.reading.loading import Operator
 from translator.reading.refusing import Refusal
+from translator.reading.regions import implies
 from translator.reading.values import Affine, Data, Index, Part, View, constant
 from translator.reading.windows import Window, filled, sums
 
-LENGTH = Term((), 1, 0)
+TRIED_PERIODS = 3
 
 
 class _Slide:
     """The window of an operator whose spatial axis number `place` is the sequence."""
 
-    def __init__(self, operator: Operator, data: Data, taps: Sequence[int]) -> None:
+    def __init__(self, context: Context, operator: Operator, data: Data, taps: Sequence[int]) -> None:
         running = [axis for axis in range(2, len(data.axes)) if data.axes[axis].run]
         if len(running) > 1:
             raise Refusal("N028", "a convolution or pooling runs along two sequence axes at once")
         (self.axis,) = running
         self.data, self.place = data, self.axis - 2
-        spatial = [axis.pre for axis in data.axes[2:]]
-        spatial[self.place] = probe = 1 + sum(taps) * max(operator.attributes.get("dilations") or [1])
-        self.window = Window(operator, taps, spatial)
-        if self.window.strides[self.place] != 1:
-            raise Refusal(
-                "N028",
-                f"a convolution or pooling takes every {self.window.strides[self.place]}th position of the sequence",
-                note="its output has about n / stride entries, and no length of a tensor may be other than n plus a constant",
-                help="use stride 1 along the sequence",
-            )
-        self.n_taps, self.dilation = taps[self.place], self.window.dilations[self.place]
-        self.front = self.window.pads[self.place]
-        self.input_length = data.axes[self.axis].length
-        self.length = self.input_length + (self.window.out[self.place] - probe)
-        self.out = list(self.window.out)
-        self.spatial = spatial
-        for sizes, size in ((self.window.kernel, 1), (self.window.pads, 0), (self.out, 1), (self.spatial, 1)):
+        self.old = data.axes[self.axis]
+        self.spatial = [axis.pre for axis in data.axes[2:]]
+        self.spatial[self.place] = 1
+        self.window = window = Window(operator, taps, self.spatial)
+        self.n_taps, self.dilation = taps[self.place], window.dilations[self.place]
+        self.stride, self.reach = window.strides[self.place], window.reach(self.place)
+        auto = operator.attributes.get("auto_pad", "NOTSET")
+        if auto in ("SAME_UPPER", "SAME_LOWER"):
+            self.front = _same_front(self.stride, self.reach, upper=auto == "SAME_UPPER")
+            self.back = 0
+            self.length = divided(self.old.length, self.stride, up=True)
+        else:
+            self.front, self.back = window.pads[self.place], window.pads[self.place + len(taps)]
+            padded = self.old.length + (self.front + self.back - self.reach)
+            if operator.attributes.get("ceil_mode", 0):
+                # A window that would start in the padding behind the input is dropped.
+                more = min(2 * self.stride - 1, self.reach - self.back + self.stride - 1)
+                self.length = divided(padded + more, self.stride)
+            else:
+                self.length = divided(padded, self.stride) + 1
+        for sizes, size in ((window.kernel, 1), (window.pads, 0), (window.out, 1)):
             sizes[self.place] = size
-        self.window.pads[self.place + len(taps)] = 0
-        self.window.out = self.out
+        window.pads[self.place + len(taps)] = 0
+        self.own = axis_of_length(self.length)
+        self.step = self.old.step * self.dilation
+        context.require_least(least_for(self.length, 1), "windows without padding shorten the sequence")
 
-    def axes(self, context: Context, channels: int) -> tuple[Axis, ...]:
+    def axes(self, channels: int) -> tuple[Axis, ...]:
         """The axes of the output."""
-        extra = self.length.const
-        if extra < 0:
-            context.require_least(1 - extra, "windows without padding shorten the sequence")
-        along = Axis(0, True, 0, max(-extra, 0), max(extra, 0))
-        sizes = (along if place == self.place else Axis(size) for place, size in enumerate(self.out))
+        sizes = (self.own if place == self.place else Axis(size) for place, size in enumerate(self.window.out))
         return (self.data.axes[0], Axis(channels), *sizes)
 
     def table(self) -> Index:
         """The windows on the other spatial axes."""
         return self.window.table(self.spatial)
 
-    def index(self, first: Term, tap: int) -> Term:
-        """The index that a tap of the window number `first` reads."""
-        return first + (tap * self.dilation - self.front)
+    def shape(self, key: Key) -> tuple[int, ...]:
+        """The shape of what one tap reads."""
+        return part_shape(self.data.axes, tuple(RUN if axis == self.axis else own for axis, own in enumerate(key)))
 
-    def build(self, context: Context, channels: int, step: Callable[[Key, Term], Part]) -> Data:
-        """Make each part of the output; the step is told the part of the input, and the number of the window."""
-        axes = self.axes(context, channels)
-        parts: dict[Key, Part] = {}
-        for key in keys(axes):
-            if key[self.axis] == RUN:
-                parts[key] = step(key, var(self.axis) - 1)
-                continue
-            shape = part_shape(axes, key)
-            single = tuple(1 if axis == self.axis else size for axis, size in enumerate(shape))
-            slots = [(step(key, LENGTH + slot), single) for slot in range(shape[self.axis])]
-            parts[key] = _stack(context, slots, self.axis)
-        return Data(axes, parts)
+    def read(self, context: Context, key: Key, start: Term, tap: int, within: Guard) -> View:
+        """What a tap of the window that starts at a place reads; 0 outside of the input."""
+        return read_entry(context, self.data, key, self.axis, start + tap * self.step, within=within)
+
+    def inside(self, start: Term, tap: int, within: Guard, *, padded: bool = False) -> Guard:
+        """Whether a tap reads an entry that exists, or one of the declared padding."""
+        extra = (self.front, self.back) if padded else (0, 0)
+        parts = bounds(self.old, start + tap * self.step, *extra)
+        return conjunction(*(part for part in parts if not implies(within, part)))
+
+    def build(self, context: Context, channels: int, step: Callable[[Key, Term, Guard], Part]) -> Data:
+        """Make each part of the output; the step is told where the window starts, and where the window exists."""
+        return along(context, self.data, self.axis, self.axes(channels), -self.front, step)
+
+    def reached(self, n: int) -> tuple[bool, bool]:
+        """At length n, whether every window reads an entry, and whether it would at all other positions as well."""
+        count, length = int(self.length.evaluate(n, ())), int(self.old.length.evaluate(n, ()))
+        reach = np.arange(self.n_taps) * self.dilation - self.front
+        index = np.arange(max(count, 0))[:, None] * self.stride + reach
+        every = bool(((index >= 0) & (index < length)).any(axis=1).all())
+        shift = self.old.lo - self.own.lo + self.own.step * self.own.pre - self.old.step * (self.front + self.old.pre)
+        places = np.arange(1, n + 1)[:, None] + shift + np.arange(self.n_taps) * self.step
+        found = holds(conjunction(*bounds(self.old, var(0))), n, [places])
+        return every, bool(np.broadcast_to(found, places.shape).any(axis=1).all())
+
+    def tried(self) -> range:
+        """Lengths after which nothing new happens."""
+        span = self.old.step * (self.reach + self.front + self.back + self.old.pre + self.old.post + self.stride)
+        return range(1, TRIED_PERIODS * (span + self.old.lo + self.old.hi + self.own.step) + 2)
+
+    def beyond(self, context: Context) -> Guard:
+        """Where no window exists, if one that reads nothing would stand there: its result does not matter, but it has one."""
+        exists = self.own.guard(self.axis)
+        lengths = [n for n in self.tried() if n >= context.least]
+        return FALSE if exists == TRUE or all(self.reached(n)[1] for n in lengths) else negation(exists)
 
 
-def read_entry(context: Context, data: Data, key: Key, number: int, index: Term) -> View:
-    """The entries at one index of a sequence axis, on the segments `key` of the other axes; 0 where there is no such index."""
-    assembly = context.assembly
-    axis = data.axes[number]
-    at = [var(v) for v in range(len(data.axes))]
+def _same_front(stride: int, reach: int, *, upper: bool) -> int:
+    """The padding in front of the input that gives one window for every `stride` entries, for every length.
 
-    def segment(which: int) -> Key:
-        return tuple(which if other == number else own for other, own in enumerate(key))
-
-    place = index + (1 + axis.lo - axis.pre)
-    at[number] = place
-    view = plain(context, data.parts[segment(RUN)])
-    size = view.size
-    inside: list[Guard] = []
-    if number not in view.variables():
-        inside += [AtLeast(place - 1), AtLeast(LENGTH - place)]
-    if axis.lo or axis.hi:
-        inside.append(substitute(axis.guard(number), at))
-    guard = simplify(conjunction(*inside))
-    total = assembly.rows(restrict(context, shifted_to(context, view, number, place), (guard,) * size))
-    for which, count in ((PRE, axis.pre), (POST, axis.post)):
-        for slot in range(count):
-            shape = part_shape(data.axes, segment(which))
-            chosen = np.take(np.arange(prod(shape)).reshape(shape), [slot], axis=number).ravel()
-            here = simplify(Equals(index - axis.index(which, slot, number)))
-            source = plain(context, data.parts[segment(which)].take(chosen))
-            total = total.plus(assembly.rows(restrict(context, source, (here,) * size)))
-    return assembly.view_of(total)
+    Raises:
+        Refusal: it depends on the remainder of the length.
+    """
+    totals = [max(reach - (rest or stride), 0) for rest in range(stride)]
+    fronts = {total // 2 if upper else total - total // 2 for total in totals}
+    if len(fronts) > 1:
+        raise Refusal(
+            "N028",
+            f"automatic padding along the sequence depends on the remainder of its length by the stride {stride}",
+            note="windows of a stride above 1 would stand at other places for each remainder",
+            help="export with explicit padding",
+        )
+    return fronts.pop()
 
 
 def convolve_along(context: Context, operator: Operator, data: Data, kernel: Kernel, taps: Sequence[int]) -> Data:
     """Conv along the sequence: the sum over the taps along it of convolutions of the other axes."""
-    slide = _Slide(operator, data, taps)
+    slide = _Slide(context, operator, data, taps)
     joints = joints_of(slide.table(), prod(slide.spatial))
     n_out, per_group = kernel.index.shape[:2]
     by_tap = kernel.index.reshape(n_out, per_group, *taps)
 
-    def step(key: Key, first: Term) -> Part:
-        shape = part_shape(data.axes, tuple(RUN if axis == slide.axis else own for axis, own in enumerate(key)))
-        total = constant(np.zeros(shape[0] * n_out * joints.out_cells))
+    def step(key: Key, start: Term, within: Guard) -> Part:
+        images, channels = slide.shape(key)[:2]
+        total = constant(np.zeros(images * n_out * joints.out_cells))
         for tap in range(slide.n_taps):
             chosen = np.take(by_tap, tap, axis=2 + slide.place).reshape(n_out, per_group, -1)
-            view = read_entry(context, data, key, slide.axis, slide.index(first, tap))
-            found = correlate(context, view, shape[0], shape[1], replace(kernel, index=chosen), joints)
+            view = slide.read(context, key, start, tap, within)
+            found = correlate(context, view, images, channels, replace(kernel, index=chosen), joints)
             total = total.plus(context.assembly.rows(found))
         return Part(context.assembly.view_of(total))
 
@@ -139,76 +167,109 @@ def convolve_along(context: Context, operator: Operator, data: Data, kernel: Ker
 def pool_along(context: Context, operator: Operator, data: Data) -> Data:
     """MaxPool, AveragePool and LpPool (the sums) along the sequence."""
     taps = operator.attributes["kernel_shape"]
-    slide = _Slide(operator, data, taps)
+    slide = _Slide(context, operator, data, taps)
     if operator.op_type == "MaxPool":
         return _largest_along(context, slide)
     table, cells = slide.table(), prod(slide.spatial)
     mean, include = operator.op_type == "AveragePool", bool(operator.attributes.get("count_include_pad", 0))
     counted = slide.window.table(slide.spatial, padded=True) if include else table
-    counts = (counted >= 0).sum(axis=1) * (slide.n_taps if include else 1) if mean else None
-    channels = data.axes[1].pre
+    others = (counted >= 0).sum(axis=1)
+    channels, beyond = data.axes[1].pre, slide.beyond(context)
 
-    def step(key: Key, first: Term) -> Part:
-        shape = part_shape(data.axes, tuple(RUN if axis == slide.axis else own for axis, own in enumerate(key)))
-        total = constant(np.zeros(shape[0] * shape[1] * len(table)))
+    def step(key: Key, start: Term, within: Guard) -> Part:
+        outer = prod(slide.shape(key)[:2])
+        fixed, guards = _inside_guards(slide, start, within, beyond, padded=include)
+        counts = others * (1 if guards else fixed) if mean else None
+        total = constant(np.zeros(outer * len(table)))
         for tap in range(slide.n_taps):
-            view = read_entry(context, data, key, slide.axis, slide.index(first, tap))
-            found = sums(context, view, table, counts, shape[0] * shape[1], cells)
+            found = sums(context, slide.read(context, key, start, tap, within), table, counts, outer, cells)
             total = total.plus(context.assembly.rows(found))
         view = context.assembly.view_of(total, context.assembly.hint)
-        if not mean or include:
+        if not mean or not guards:
             return Part(view)
-        return Part(view, _inside_counts(context, slide, first).take(np.zeros(view.size, dtype=np.int64)))
+        count = Affine((), np.full(1, float(fixed)), np.zeros(1), tuple((guard, np.ones(1)) for guard in guards))
+        here = context.assembly.view_of(count, context.assembly.named("count"))
+        return Part(view, here.take(np.zeros(view.size, dtype=np.int64)))
 
     return slide.build(context, channels, step)
 
 
-def _inside_counts(context: Context, slide: _Slide, first: Term) -> View:
-    """How many taps of the window number `first` read an entry that exists."""
-    total = constant([0.0])
-    for tap in range(slide.n_taps):
-        index = slide.index(first, tap)
-        guard = simplify(conjunction(AtLeast(index), AtLeast(slide.input_length - 1 - index)))
-        total = total.plus(Affine((), np.zeros(1), np.zeros(1), ((guard, np.ones(1)),)))
-    return context.assembly.view_of(total, context.assembly.named("count"))
+def _inside_guards(
+    slide: _Slide, start: Term, within: Guard, beyond: Guard, *, padded: bool
+) -> tuple[int, list[Guard]]:
+    """How many taps of a window always read an entry that exists, and when each of the others does."""
+    guards = [slide.inside(start, tap, within, padded=padded) for tap in range(slide.n_taps)]
+    return guards.count(TRUE), [disjunction(guard, beyond) for guard in guards if guard not in (TRUE, FALSE)]
 
 
 def _largest_along(context: Context, slide: _Slide) -> Data:
     """Maxima over the positions that a window reaches; padding takes no part."""
-    data = slide.data
-    if data.axes[slide.axis].pre or data.axes[slide.axis].post:
-        data = realign(context, data, slide.axis)
-    axis, bound = data.axes[slide.axis], len(data.axes)
-    table, cells = slide.table(), prod(slide.spatial)
     context.require_least(_least_length(slide), "every window of a maximum needs an entry")
+    data, number = slide.data, slide.axis
+    if slide.old.pre or slide.old.post:
+        data = realign(context, data, number)
+    axis, bound = data.axes[number], len(data.axes)
+    if axis.pre or axis.post:
+        return _largest_of_taps(context, slide)
+    table, cells = slide.table(), prod(slide.spatial)
+    shift = axis.lo - slide.old.lo + axis.step * slide.old.pre  # from the places of the old axis to those of this one
+    beyond = slide.beyond(context)
 
-    def step(key: Key, first: Term) -> Part:
-        own = tuple(RUN if number == slide.axis else segment for number, segment in enumerate(key))
-        outer = prod(part_shape(data.axes, own)[:2])
-        at = tuple(var(bound if number == slide.axis else number) for number in range(bound))
+    def step(key: Key, start: Term, within: Guard) -> Part:
+        outer = prod(slide.shape(key)[:2])
+        own = tuple(RUN if other == number else segment for other, segment in enumerate(key))
+        at = tuple(var(bound if other == number else other) for other in range(bound))
         view = plain(context, data.parts[own]).move(at)
-        start = slide.index(first, 0) + (1 + axis.lo)
-        if slide.dilation == 1:
-            window = conjunction(AtLeast(var(bound) - start), AtLeast(start + (slide.n_taps - 1) - var(bound)))
+        y, first = var(bound), start + shift
+        last = first + (slide.n_taps - 1) * slide.step
+        if slide.step == 1:
+            window = conjunction(AtLeast(y - first), AtLeast(last - y))
         else:
-            window = disjunction(*(Equals(var(bound) - start - t * slide.dilation) for t in range(slide.n_taps)))
+            window = disjunction(*(Equals(y - first - tap * slide.step) for tap in range(slide.n_taps)))
+        if axis.lo and not implies(within, AtLeast(first - 1 - axis.lo)):
+            window = conjunction(window, AtLeast(y - 1 - axis.lo))
+        if axis.hi and not implies(within, AtLeast(Term((), 1, -axis.hi) - last)):
+            window = conjunction(window, AtLeast(Term((), 1, -axis.hi) - y))
         groups = (np.arange(outer)[:, None, None] * cells + filled(table)).reshape(-1, table.shape[1])
-        guard = conjunction(window, axis.guard(bound))
-        return Part(context.assembly.maximum(view, groups, bound, guard, []))
+        return Part(context.assembly.maximum(view, groups, bound, disjunction(window, beyond), []))
 
     return slide.build(context, data.axes[1].pre, step)
 
 
+def _largest_of_taps(context: Context, slide: _Slide) -> Data:
+    """Maxima over what the taps read, where slots stand beside the positions; a tap in the padding reads as another one."""
+    assembly = context.assembly
+    table, cells = slide.table(), prod(slide.spatial)
+
+    def step(key: Key, start: Term, within: Guard) -> Part:
+        outer = prod(slide.shape(key)[:2])
+        size = outer * cells
+        taps = range(slide.n_taps)
+        views = [slide.read(context, key, start, tap, within) for tap in taps]
+        guards = [slide.inside(start, tap, within) for tap in taps]
+        first, found = constant(np.zeros(size)), negation(TRUE)
+        for view, guard in zip(views, guards, strict=True):
+            here = conjunction(guard, negation(found))
+            first = first.plus(assembly.rows(restrict(context, view, (here,) * size)))
+            found = disjunction(found, guard)
+        another = assembly.view_of(first, assembly.named("first"))
+        another.source.shared = True
+        candidates = []
+        for view, guard in zip(views, guards, strict=True):
+            rest = restrict(context, another, (negation(guard),) * size)
+            filling = assembly.rows(rest) if guard != TRUE else constant(np.zeros(size))
+            candidates.append(Part(assembly.view_of(assembly.rows(view).plus(filling))))
+        whole = plain(context, _stack(context, [(candidate, (1, size)) for candidate in candidates], 0))
+        inner = (np.arange(outer)[:, None, None] * cells + filled(table)).reshape(-1, table.shape[1])
+        groups = np.concatenate([inner + tap * size for tap in taps], axis=1)
+        return Part(assembly.maximum(whole, groups, None, TRUE, []))
+
+    return slide.build(context, slide.data.axes[1].pre, step)
+
+
 def _least_length(slide: _Slide) -> int:
     """The least n from which on every window holds an entry."""
-    reach = np.arange(slide.n_taps) * slide.dilation - slide.front
-    span = slide.n_taps * slide.dilation + abs(slide.front)
-    enough = 1
-    for n in range(1, 2 * span + 2):
-        length, count = n + slide.input_length.const, n + slide.length.const
-        index = np.arange(max(count, 0))[:, None] + reach
-        if length < 1 or not ((index >= 0) & (index < length)).any(axis=1).all():
-            enough = n + 1
-    if enough > 2 * span + 1:
+    missed = [n for n in slide.tried() if not slide.reached(n)[0]]
+    if missed and missed[-1] == slide.tried()[-1]:
         raise Refusal("N028", "a window of MaxPool lies in the padding alone", help="pad by less than the kernel")
-    return enough
+    return missed[-1] + 1 if missed else 1

@@ -180,18 +180,3 @@ def test_pools_along_the_sequence(operator: str, attributes: dict[str, Any], tmp
 def test_global_pools_over_the_sequence(operator: str, tmp_path: Path) -> None:
     steps: list[Step] = [("Transpose", "h", "x", {"perm": [0, 2, 1]}), (operator, "x", "y"), MEAN]
     agree(build(steps, ("out", ["batch", WIDTH]), opset=13), tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("operator", "attributes"), [("Conv", {"strides": [2]}), ("MaxPool", {"strides": [2], "kernel_shape": [3]})]
-)
-def test_strides_along_the_sequence_are_refused(operator: str, attributes: dict[str, Any], tmp_path: Path) -> None:
-    steps: list[Step] = [
-        ("Transpose", "h", "x", {"perm": [0, 2, 1]}),
-        (operator, "x k" if operator == "Conv" else "x", "y", attributes),
-        MEAN,
-    ]
-    path = save(build(steps, ("out", ["batch", WIDTH]), {"k": normal(WIDTH, WIDTH, 3)}, opset=13), tmp_path)
-    with pytest.raises(FomError) as caught:
-        read(path)
-    assert [finding.code for finding in caught.value.diagnostics] == ["N028"]
