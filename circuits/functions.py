@@ -42,7 +42,7 @@ def evaluate_function(node: Function, sums: Integers, first: int) -> Integers:
     Raises:
         FomError: the function is not a number at an argument, or a whole argument is not a float64.
     """
-    if node.frac <= 0 and sums.size and max(-int(sums.min()), int(sums.max())) > EXACT:
+    if node.frac == 0 and sums.size and max(-int(sums.min()), int(sums.max())) > EXACT:
         raise fail(
             "C028",
             "a function of a whole number beyond 2**53, which float64 does not hold exactly",

@@ -113,7 +113,8 @@ def affordable_linear(fixer: Fixer, node: real.Linear, refs: list[Ref]) -> Affin
         magnitude = magnitude + np.asarray(abs(operand.matrix) @ values)
         weight = float(np.abs(operand.matrix.data).max(initial=0.0))
         value = float(values.max(initial=0.0))
-        frac, weight_frac = fixer.frac(ref.node), weight_bits(fixer, operand.matrix.data, value)
+        count = int(np.diff(operand.matrix.indptr).max())
+        frac, weight_frac = fixer.frac(ref.node), weight_bits(fixer, operand.matrix.data, value * count)
         exact, bits = dyadic_frac(operand.matrix.data), weight_frac + bits_before_point(weight)
         terms.append(Term(ref, operand.matrix, weight_frac, frac, exact, bits, frac + bits_before_point(value)))
     top = float(magnitude.max(initial=0.0))
@@ -144,7 +145,7 @@ def affordable_linear(fixer: Fixer, node: real.Linear, refs: list[Ref]) -> Affin
 
 
 def weight_bits(fixer: Fixer, given: Reals, value: float) -> int:
-    """The fractional bits of weights before any is shed: all, or so many that their rounding of `value` stays below a step."""
+    """The fractional bits of weights before any is shed: all, or so many that rounding them moves `value` by less than a step."""
     used = given[given != 0]
     if not used.size:
         return -1100

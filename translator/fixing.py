@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, assert_never
 
 import numpy as np
@@ -40,7 +41,7 @@ from circuits.ranges import LIMIT_BITS, Range, range_of
 from translator import real
 from translator.budget import affordable_factors, affordable_linear, affordable_sum
 from translator.fixing_maps import add_map
-from translator.fixing_quotients import add_ratio
+from translator.fixing_quotients import add_ratio, half_steps
 from translator.fixing_readout import add_readout
 from translator.function_kinds import is_integer
 from translator.precision import Precision
@@ -112,6 +113,23 @@ class Fixer:
     by_name: dict[str, Node] = field(default_factory=dict)
     ranges: dict[str, Range] = field(default_factory=dict)
     words: dict[tuple[str, Format], str] = field(default_factory=dict)
+    halves: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def given(self) -> dict[str, real.RealNode]:
+        """The nodes of the real network by name."""
+        return {node.name: node for node in self.network.nodes}
+
+    @cached_property
+    def denominators(self) -> set[str]:
+        """The nodes of the real network that are read as denominators."""
+        return {node.den.node for node in self.network.nodes if isinstance(node, real.Ratio)}
+
+    def halved(self, node: real.Ratio) -> str:
+        """The exact value that stands for a quotient where only multiples of 1/2 count."""
+        if node.name not in self.halves:
+            self.halves[node.name] = half_steps(self, node).node
+        return self.halves[node.name]
 
     @property
     def longest(self) -> int:

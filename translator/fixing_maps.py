@@ -11,11 +11,14 @@ from circuits.functions import EXACT, TABLE_GATES
 from circuits.matrices import selection
 from circuits.network import Affine, Function, Maximum, Operand, Round, Table
 from circuits.positions import Ref, var
+from circuits.ranges import LIMIT_BITS
 from circuits.scalar import Scalar, X, const
 from translator import real
 from translator.breakpoints import ALL_POINTS, breakpoints, sample_points
-from translator.function_kinds import is_smooth, is_threshold, is_truth, is_whole
-from translator.precision import LEAST_TABLE_BITS
+from translator.budget import bits_before_point, reach
+from translator.fixing_quotients import rounded_ratio
+from translator.function_kinds import is_smooth, is_stepped, is_threshold, is_truth, is_whole, whole_part
+from translator.precision import LEAST_TABLE_BITS, covering
 
 if TYPE_CHECKING:
     from translator.fixing import Fixer
@@ -43,6 +46,16 @@ def add_map(fixer: Fixer, node: real.Map) -> None:
         add_absolute(fixer, node, ref)
         return
     clip = clipped_identity(fixer, node)
+    if fixer.precision.is_open and is_stepped(node.function):
+        source = fixer.given[node.operand.node]
+        if isinstance(source, real.Ratio):
+            own = tuple(var(v) for v in range(source.n_positions))
+            if node.function == Scalar("round", (X,)):
+                clip = covering(*fixer.bounds[node.name], 0)
+            if clip is not None and node.operand.at == own and source.n_positions == node.n_positions:
+                rounded_ratio(fixer, source, clip, node.name)
+                return
+            ref = fixer.exact(Ref(fixer.halved(source), node.operand.at))
     if clip is not None:
         shift = fixer.frac(ref.node) - clip.frac
         fixer.put(Round(node.name, node.n_positions, node.size, ref, shift, clip))
@@ -71,13 +84,18 @@ def add_open_map(fixer: Fixer, node: real.Map, ref: Ref) -> None:
     threshold, or the function is smooth; and if it is a number at all arguments that are tried.
     """
     function, frac = node.function, fixer.frac(ref.node)
+    if add_whole_part(fixer, node, ref):
+        return
     low, high = fixer.ranges[ref.node]
     smallest, largest_ = min(int(low.min()), 0), max(int(high.max()), 0)
     if is_truth(function):
         format_ = BIT
+    elif is_whole(function, frac <= 0):
+        format_ = fixer.precision.format_for(*fixer.bounds[node.name], 0)
     else:
-        finest = 0 if is_whole(function, frac <= 0) else None
-        format_ = fixer.precision.format_for(*fixer.bounds[node.name], finest)
+        least, most = fixer.bounds[node.name]
+        precision = fixer.precision.for_denominator(least) if node.name in fixer.denominators else fixer.precision
+        format_ = precision.format_for(least, most)
     focus = fixer.bounds.get(node.operand.node, (-1.0, 1.0))
     few = (node.size << format_.bits) <= max(TABLE_GATES, node.size << LEAST_TABLE_BITS)
     certain = largest_ - smallest < ALL_POINTS or is_threshold(function) or is_smooth(function)
@@ -88,6 +106,31 @@ def add_open_map(fixer: Fixer, node: real.Map, ref: Ref) -> None:
             fixer.put(Table(node.name, node.n_positions, node.size, ref, breaks, codes, format_))
             return
     fixer.put(Function(node.name, node.n_positions, node.size, ref, function, frac, format_))
+
+
+def add_whole_part(fixer: Fixer, node: real.Map, ref: Ref) -> bool:
+    """Round an exact value, over a power of two, down, up or to the nearest whole number; tell whether that fits.
+
+    S / D is rounded down by rounding (2 S - D + 1) / (2 D), which is never half-way between two whole numbers, and up likewise.
+    """
+    kind = whole_part(node.function)
+    if kind is None:
+        return False
+    direction, divisor = kind
+    shift, k, size = fixer.frac(ref.node) + divisor, node.n_positions, node.size
+    largest = float(reach(fixer, ref).max(initial=0.0))
+    if max(bits_before_point(largest) + fixer.frac(ref.node), shift) + 3 > LIMIT_BITS or shift < -divisor:
+        return False
+    format_ = covering(*fixer.bounds[node.name], 0)
+    if direction != "round" and shift > 0:
+        add = 1 - (1 << shift) if direction == "floor" else (1 << shift) - 1
+        twice = Operand(ref, selection(np.arange(size), size, 2))
+        zero = np.zeros(size, dtype=np.int64)
+        name = fixer.fresh(f"{node.name}.twice")
+        fixer.put(Affine(name, k, size, (twice,), zero + add, zero, fixer.frac(ref.node) + 1))
+        ref, shift = Ref(name, tuple(var(v) for v in range(k))), shift + 1
+    fixer.put(Round(node.name, k, size, ref, shift, format_))
+    return True
 
 
 def clipped_identity(fixer: Fixer, node: real.Map) -> Format | None:

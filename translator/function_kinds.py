@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from circuits.scalar import Scalar
 
 SMOOTH = frozenset(
@@ -56,3 +58,53 @@ def is_whole(function: Scalar, of_whole: bool = False) -> bool:
         elif term.op != "const" or not float(term.value).is_integer():
             return False
     return True
+
+
+def is_stepped(function: Scalar) -> bool:
+    """Tell whether a function is constant between neighbouring multiples of 1/2.
+
+    So are roundings, and comparisons with multiples of 1/2, of what keeps its argument between such multiples, and whatever is
+    computed of these.
+    """
+    stack, found = [function], False
+    while stack:
+        term = stack.pop()
+        if term.op in WHOLE and all(map(keeps_halves, term.args)):
+            found = True
+        elif term.op == "x":
+            return False
+        else:
+            stack.extend(term.args)
+    return found
+
+
+def keeps_halves(function: Scalar) -> bool:
+    """Tell whether a function of which arguments are between two multiples of 1/2 is so itself: a sign, a shift, or a clip."""
+    match function:
+        case Scalar("x"):
+            return True
+        case Scalar("const"):
+            return (2 * function.value).is_integer()
+        case Scalar("neg" | "abs", (inner,)):
+            return keeps_halves(inner)
+        case Scalar("min" | "max" | "add" | "sub", (left, right)) if "const" in (left.op, right.op):
+            return keeps_halves(left) and keeps_halves(right)
+        case _:
+            return False
+
+
+def whole_part(function: Scalar) -> tuple[str, int] | None:
+    """Recognize a rounding of ``x / 2**k``: "floor", "ceil" or "round", and k."""
+    if function.op not in ("floor", "ceil", "round"):
+        return None
+    match function.args[0]:
+        case Scalar("x"):
+            return function.op, 0
+        case Scalar("div", (Scalar("x"), Scalar("const", (), value))) if value > 0 and math.frexp(value)[0] == 0.5:
+            return function.op, math.frexp(value)[1] - 1
+        case Scalar("mul", (Scalar("x"), Scalar("const", (), value)) | (Scalar("const", (), value), Scalar("x"))) if (
+            value > 0 and math.frexp(value)[0] == 0.5
+        ):
+            return function.op, 1 - math.frexp(value)[1]
+        case _:
+            return None
