@@ -16,9 +16,10 @@ from translator.reading.elementwise import binary, unary, zipped
 from translator.reading.loading import Operator
 from translator.reading.table import Inputs, call, lowering, needed
 from translator.reading.types import dtype_of
-from translator.reading.values import Value, View
+from translator.reading.values import Value, View, constant
 from translator.reading.whole_numbers import bounds, range_of, width, wrap
 
+DIGIT = 16
 COMMON = {"BitwiseAnd": (0.0, 1.0), "BitwiseOr": (1.0, -1.0), "BitwiseXor": (1.0, -2.0)}
 """What of the sum, and of the common bits, the result is."""
 
@@ -72,17 +73,9 @@ def _common_bits(context: Context, a: View, b: View, dtype: str) -> View:
     least, most = range_of(dtype)
     low, high = int(max(low, least)), int(min(high, most))
     count = max(high.bit_length(), (-low - 1).bit_length() if low < 0 else 0, 1) + (low < 0)
-    powers = 2.0 ** np.arange(count)
     every = np.arange(a.size * count)
-    spread = csr_array(
-        (np.tile(1 / powers, a.size), every // count, np.arange(len(every) + 1)), shape=(len(every), a.size)
-    )
-    bit = call("mod", call("floor", X), 2.0)
-    flags = [
-        apply_to_view(context, assembly.view_of(assembly.rows(view).apply(spread), assembly.named("bits")), bit)
-        for view in (a, b)
-    ]
-    weights = powers.copy()
+    flags = [_bits(context, view, count) for view in (a, b)]
+    weights = 2.0 ** np.arange(count)
     if low < 0:
         weights[-1] = -weights[-1]
     joined = csr_array(
@@ -90,6 +83,20 @@ def _common_bits(context: Context, a: View, b: View, dtype: str) -> View:
     )
     both = assembly.multiply(flags[0], flags[1], every, every)
     return assembly.view_of(assembly.rows(both).apply(joined))
+
+
+def _bits(context: Context, view: View, count: int) -> View:
+    """The lowest bits of every number, in two's complement; taken from digits of `DIGIT` bits, whose halves stay small."""
+    assembly = context.assembly
+    total = constant(np.zeros(view.size * count))
+    for low in range(0, count, DIGIT):
+        digit = call("mod", call("floor", call("div", X, 2.0**low)), 2.0**DIGIT)
+        bits = np.arange(low, min(low + DIGIT, count))
+        rows = (np.arange(view.size)[:, None] * count + bits).ravel()
+        halves = np.tile(2.0 ** (low - bits), view.size)
+        spread = csr_array((halves, (rows, np.repeat(np.arange(view.size), len(bits)))), (view.size * count, view.size))
+        total = total.plus(assembly.rows(apply_to_view(context, view, digit)).apply(spread))
+    return apply_to_view(context, assembly.view_of(total, assembly.named("bits")), call("mod", call("floor", X), 2.0))
 
 
 @lowering("BitwiseNot")
@@ -101,14 +108,21 @@ def _not(context: Context, operator: Operator, values: Inputs) -> Value:
 
 @lowering("BitShift")
 def _shift(context: Context, operator: Operator, values: Inputs) -> Value:
-    """Multiply by a power of two; a shift by a negative number or by all bits leaves the sign alone."""
+    """Shift by 1, 2, 4, .. bits where the count has that bit; by a negative number or by all bits, only the sign is left."""
     value, count = needed(values, 0), needed(values, 1)
     dtype = dtype_of(value)
-    bits = float(width(dtype))
-    places = call("where", call("gt", 0.0, X), bits, call("min", X, bits))
-    if operator.attributes["direction"] == "LEFT":
-        return unary(
-            context, wrap(dtype), binary(context, "mul", value, unary(context, call("pow", 2.0, places), count))
-        )
-    factor = unary(context, call("pow", 2.0, call("neg", places)), count)
-    return unary(context, call("floor", X), binary(context, "mul", value, factor))
+    bits = width(dtype)
+    left = operator.attributes["direction"] == "LEFT"
+    places = unary(context, call("where", call("gt", 0.0, X), float(bits), call("min", X, float(bits))), count)
+    steps: list[tuple[Scalar, Scalar]] = []
+    for step in (1 << place for place in range(bits.bit_length() - 1)):
+        shifted = call("mul", X, 2.0**step).then(wrap(dtype)) if left else call("floor", call("div", X, 2.0**step))
+        steps.append((call("mod", call("floor", call("div", X, float(step))), 2.0), shifted))
+    steps.append((call("ge", X, float(bits)), const(0.0) if left else call("neg", call("gt", 0.0, X))))
+    for applies, shifted in steps:
+        flag = unary(context, applies, places)
+        if isinstance(flag, np.ndarray) and not flag.any():
+            continue
+        change = unary(context, call("sub", shifted, X), value)
+        value = binary(context, "add", value, binary(context, "mul", flag, change))
+    return value
