@@ -45,11 +45,28 @@ from translator.reading.values import (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """Scores under a mask that depends on the input: `kept` is 1 or 0 for each; `variables` are those that the whole reads."""
+
+    kept: View
+    score: View
+    variables: tuple[int, ...]
+
+    def seen_through(self, view: View) -> tuple[View, View]:
+        """Both as the elements and positions that a view of the masked scores reads."""
+        at = [var(v) for v in range(max(self.variables, default=-1) + 1)]
+        for variable, place in zip(self.variables, view.at, strict=True):
+            at[variable] = place
+        return self.kept.move(tuple(at)).take(view.index), self.score.move(tuple(at)).take(view.index)
+
+
 @dataclass(slots=True)
 class Context:
     """What the lowerings share: the network so far, the lengths n accepted so far, and the operator being lowered.
 
-    `switches` are masks that depend on the input: vectors of 0 (kept) and a huge negative constant (masked).
+    `switches` are masks that depend on the input: vectors of 0 (kept) and a huge negative constant (masked). `switched` are
+    scores under such masks.
     """
 
     assembly: Assembly
@@ -62,6 +79,7 @@ class Context:
     reasons: list[str] = field(default_factory=list)
     toward_softmax: frozenset[str] = frozenset()
     switches: set[Source] = field(default_factory=set)
+    switched: dict[Source, Switched] = field(default_factory=dict)
     scope: Mapping[str, Carried | None] = field(default_factory=dict)
     unrolled: int = 0
 
@@ -353,7 +371,9 @@ def slot_place(axis: Axis, index: int, from_end: bool) -> tuple[int, int, Term]:
     if not axis.run:
         return PRE, index, Term()
     if not from_end:
-        return (PRE, index, Term()) if index < axis.pre else (RUN, 0, FIRST + (axis.lo + axis.step * (index - axis.pre)))
+        return (
+            (PRE, index, Term()) if index < axis.pre else (RUN, 0, FIRST + (axis.lo + axis.step * (index - axis.pre)))
+        )
     if index < axis.post:
         return POST, axis.post - 1 - index, Term()
     return RUN, 0, Term((), 1, -(axis.hi + axis.step * (index - axis.post)))

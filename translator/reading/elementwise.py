@@ -18,7 +18,7 @@ from translator.axes import Axis, Key, keys, part_shape
 from translator.lengths import Quotient, divided, least_for
 from translator.reading.assembly import _diagonal, scaled
 from translator.reading.combining import apply_to_view, combine, formula, operation
-from translator.reading.context import Context, dims_of, joint_axes, known, part_at, plain, restrict
+from translator.reading.context import Context, Switched, dims_of, joint_axes, known, part_at, plain, restrict
 from translator.reading.curves import Curve, apply, curve_of
 from translator.reading.curves import combine as combine_curves
 from translator.reading.masking import MASK, element_guards, masked_sum
@@ -101,13 +101,23 @@ def switched(context: Context, first: Part, second: Part) -> Part | None:
 
     So a row that is masked everywhere gives the uniform average. None if neither part is such a mask.
     """
-    score, mask = (first, second) if second.view.source in context.switches else (second, first)
-    if mask.view.source not in context.switches or not mask.view.is_plain or score.allowed is not None:
+    masks = context.switches | context.switched.keys()
+    score, mask = (first, second) if second.view.source in masks else (second, first)
+    if mask.view.source not in masks or not mask.view.is_plain or score.allowed is not None:
         return None
     assembly, every = context.assembly, np.arange(mask.view.size)
-    kept = assembly.view_of(scaled(assembly.rows(mask.view), -1 / MASK, 1.0), assembly.named("kept"))
-    chosen = assembly.multiply(kept, assembly.settle(score), every, every)
-    return Part(assembly.view_of(assembly.rows(chosen).plus(assembly.rows(mask.view)), assembly.named("masked")))
+    view = assembly.settle(score)
+    if mask.view.source in context.switched:
+        kept, under = context.switched[mask.view.source].seen_through(mask.view)
+        view = assembly.view_of(assembly.rows(view).plus(assembly.rows(under)), assembly.named("score"))
+    else:
+        kept = assembly.view_of(scaled(assembly.rows(mask.view), -1 / MASK, 1.0), assembly.named("kept"))
+    chosen = assembly.rows(assembly.multiply(kept, view, every, every))
+    masked = assembly.view_of(chosen.plus(scaled(assembly.rows(kept), -MASK, MASK)), assembly.named("masked"))
+    variables = tuple(v for term in masked.at for v, _ in term.coefs)
+    if kept.variables() | view.variables() <= set(variables):
+        context.switched[masked.source] = Switched(kept, view, variables)
+    return Part(masked)
 
 
 def zipped(context: Context, function: Callable[..., View], *values: Value) -> Data:
@@ -281,7 +291,7 @@ def _bounded(context: Context, value: Value) -> Value:
         return value
     huge = numbers <= MASK
     context.assembly.notes.append(
-        f"a mask that depends on the input is applied as the number {MASK:g} "
+        "a mask that depends on the input puts scores so far below the others that their weights vanish "
         f"(the file says {float(numbers[huge].max()):g})"
     )
     return np.where(huge, MASK, numbers)

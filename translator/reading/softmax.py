@@ -5,6 +5,8 @@ Masked entries take part in nothing. Scores that do not depend on y at all give 
 
 from __future__ import annotations
 
+from copy import copy
+
 import numpy as np
 from scipy.sparse import csr_array
 
@@ -19,6 +21,7 @@ from translator.reading.values import Array, Data, Index, Part, Value, View, con
 
 EXP = Scalar("exp", (X,))
 TRIED_LENGTHS = 20
+BELOW = 40.0  # exp(-40) is below float64's relative precision
 
 
 def softmax(context: Context, value: Value, axis: int) -> Data:
@@ -30,6 +33,7 @@ def softmax(context: Context, value: Value, axis: int) -> Data:
     for rest in dict.fromkeys(tuple(PRE if a == axis else s for a, s in enumerate(key)) for key in data.parts):
         here = {key: part for key, part in data.parts.items() if _without(key, axis) == rest}
         scores = {key: _Scores(context, data, key, part, axis) for key, part in here.items()}
+        _switch(context, scores, axis)
         _check_rows(context, data, axis, list(scores.values()))
         weights = _uniform(context, scores, axis)
         if weights is None:
@@ -57,7 +61,7 @@ def _without(key: Key, axis: int) -> Key:
 class _Scores:
     """The scores of one part: elements are grouped by what is left when the axis is removed."""
 
-    __slots__ = ("allowed", "axis", "group", "n_groups", "outside", "running", "view", "width")
+    __slots__ = ("allowed", "axis", "group", "kept", "n_groups", "outside", "running", "view", "width")
 
     def __init__(self, context: Context, data: Data, key: Key, part: Part, axis: int) -> None:
         shape = part_shape(data.axes, key)
@@ -68,11 +72,21 @@ class _Scores:
         self.n_groups = int(np.prod(outer))
         self.group: Index = np.broadcast_to(np.arange(self.n_groups).reshape(outer), shape).ravel()
         self.view = context.assembly.settle(Part(part.view, part.denominator))
+        self.kept: View | None = None
+        under = context.switched.get(self.view.source)
+        if under is not None and self.view.is_plain:
+            self.kept, self.view = under.seen_through(self.view)
         if not is_constant(self.view):
             self.view = context.assembly.pinned(self.view)
         inside = data.axes[axis].guard(axis) if self.running else TRUE
         self.allowed = tuple(conjunction(inside, g) for g in part.allowed or (TRUE,) * self.view.size)
         self.outside = part.outside if part.allowed is not None else 0.0
+
+    def seen_as(self, view: View) -> _Scores:
+        """The same entries with other numbers."""
+        other = copy(self)
+        other.view = view
+        return other
 
     def members(self, group: int) -> Index:
         """The elements of a group that are not excluded everywhere."""
@@ -113,6 +127,31 @@ class _Scores:
                 return summed
             result = result.plus(assembly.rows(summed).apply(matrix))
         return assembly.view_of(result, assembly.named("den"))
+
+
+def _switch(context: Context, scores: dict[Key, _Scores], axis: int) -> None:
+    """Put scores that the input masks below all others of their row, by so much that their weights vanish.
+
+    They stay numbers of the size of the others, so that words spend no bits on the constant of the file; where a whole row is
+    masked, all its scores are equal.
+    """
+    if all(score.kept is None for score in scores.values()):
+        return
+    assembly = context.assembly
+    negated = {
+        key: score.seen_as(assembly.view_of(scaled(assembly.rows(score.view), -1.0, 0.0), assembly.named("negated")))
+        for key, score in scores.items()
+    }
+    least = scaled(assembly.rows(_maximum(context, negated, axis)), -1.0, -BELOW)
+    floor = assembly.view_of(least, assembly.named("floor"))
+    for score in scores.values():
+        if score.kept is None:
+            continue
+        every = np.arange(score.view.size)
+        low = assembly.rows(floor.take(score.group))
+        height = assembly.view_of(assembly.rows(score.view).plus(scaled(low, -1.0, 0.0)), assembly.named("height"))
+        raised = assembly.multiply(score.kept, height, every, every)
+        score.view = assembly.pinned(assembly.view_of(assembly.rows(raised).plus(low), assembly.named("masked")))
 
 
 def _uniform(context: Context, scores: dict[Key, _Scores], axis: int) -> dict[Key, View] | None:

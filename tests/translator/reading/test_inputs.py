@@ -11,6 +11,7 @@ from onnx import TensorProto
 from circuits.diagnostics import FomError
 from tests.translator.reading.whole import evaluated, same_as_runtime
 from tests.translator.reading_graphs import RNG, WIDTH, Step, build, save, session
+from translator.fidelity import observe, words_up_to
 from translator.reading import read
 from translator.real import Features
 
@@ -54,6 +55,9 @@ def test_a_mask_of_bits_is_applied_to_the_scores(tmp_path: Path) -> None:
     path = save(build(steps, ("out", ["batch", "n", WIDTH]), weights, start=[], inputs=inputs), tmp_path)
     network = same_as_runtime(path, tracks={"attention_mask": "bits"})
     assert network.alphabet_size == 6
+    decision = read(path, tracks={"attention_mask": "bits"})
+    bounds = observe(decision, words_up_to(decision, 3))
+    assert min(low for low, _ in bounds.values()) > -60, "no number of the size of the mask's constant is left"
 
 
 def test_symbols_are_bound_to_numbers_and_to_each_other(tmp_path: Path) -> None:
