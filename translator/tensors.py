@@ -35,8 +35,7 @@ def assemble(tensor: Tensor, n: int, values: Mapping[str, Array], batch: int) ->
             cells = cells.reshape(*cells.shape[: place + 1], *cells.shape[place + 2 :])
         own = tuple(axis.place(segment, n) for axis, segment in zip(tensor.axes, key, strict=True))
         cut = tuple(
-            axis.cut(n) if segment == RUN else slice(None)
-            for axis, segment in zip(tensor.axes, key, strict=True)
+            axis.cut(n) if segment == RUN else slice(None) for axis, segment in zip(tensor.axes, key, strict=True)
         )
         result[(slice(None), *own)] = cells[(slice(None), *cut)]
     return result

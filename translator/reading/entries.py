@@ -103,7 +103,12 @@ def last_entry(context: Context, data: Data, key: Key, number: int, back: int) -
 
 
 def along(
-    context: Context, data: Data, number: int, new: tuple[Axis, ...], first: int, step: Callable[[Key, Term, Guard], Part]
+    context: Context,
+    data: Data,
+    number: int,
+    new: tuple[Axis, ...],
+    first: int,
+    step: Callable[[Key, Term, Guard], Part],
 ) -> Data:
     """Make a tensor whose axis `number` has an entry for every window along that axis of `data`.
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from circuits.positions import TRUE, Term, var
+from translator.lengths import most_for
 from translator.reading import joining, movement
 from translator.reading.context import Context, dims_of
 from translator.reading.elementwise import binary
@@ -165,7 +166,7 @@ def _square(context: Context, x: Array, axes: Sequence[int], starts: Array, ends
     if len(symbolic) != 2 or any(starts[i] != Term() for i in symbolic):
         raise Refusal("N043", "a stored table is cut in more than two axes, or not from its start")
     for i in symbolic:
-        context.require_most(x.shape[axes[i]] - ends[i].const, "a stored mask is cut to the length of the input")
+        context.require_most(most_for(ends[i], x.shape[axes[i]]), "a stored mask is cut to the length of the input")
     return table(x, tuple(axes[i] for i in symbolic), tuple(ends[i] for i in symbolic))
 
 

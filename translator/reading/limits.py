@@ -61,19 +61,21 @@ def _too_large(message: str) -> Refusal:
 
 def _elements(name: str, values: Sequence[Value | None]) -> float:
     """How many elements the result has at least; 0 where the operands do not tell."""
-    size = math.prod(max(dim.const, 1) for dim in dims_of(values[0])) if values and values[0] is not None else 1
+    dims = dims_of(values[0]) if values and values[0] is not None else ()
+    lengths = [int(dim.evaluate(1, ())) for dim in dims]  # for the shortest word
+    size = math.prod(max(length, 1) for length in lengths)
     if name in SHAPES:
         return math.prod(max(entry, 1) for entry in _ints(values, SHAPES[name]))
     if name == "Tile":
         return size * math.prod(max(entry, 1) for entry in _ints(values, 1))
-    if name == "Pad" and values and values[0] is not None:
+    if name == "Pad" and dims:
         pads = _ints(values, 1)
         half = len(pads) // 2
         axes = _ints(values, 3) or range(half)
         grown = {axis: pads[at] + pads[at + half] for at, axis in zip(range(half), axes, strict=False)}
-        rank = max(len(dims_of(values[0])), 1)
+        rank = max(len(dims), 1)
         extents = {axis % rank: extra for axis, extra in grown.items()}
-        return math.prod(max(dim.const + extents.get(axis, 0), 1) for axis, dim in enumerate(dims_of(values[0])))
+        return math.prod(max(length + extents.get(axis, 0), 1) for axis, length in enumerate(lengths))
     if name == "Range":
         ends = [_numbers(values, place) for place in range(3)]
         if all(len(end) == 1 for end in ends) and ends[2][0]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from circuits.positions import Term, substitute, var
 from translator.axes import PRE, RUN, Axis, Key, keys, part_shape
-from translator.lengths import Quotient, divided
+from translator.lengths import Quotient, divided, most_for
 from translator.reading.context import (
     Context,
     axis_of_length,
@@ -211,6 +211,8 @@ def take_fixed(context: Context, value: Value, axis: int, index: Array) -> Value
         raise Refusal("N043", "no entry of the sequence is taken", help="leave the empty slice out of the network")
     if isinstance(value, Positional):
         length = value.dims[axis]
+        if isinstance(length, Quotient) and index.min() < 0:
+            raise Refusal("N043", f"an entry is read from the end of a tensor of positions of length {length}")
         picked = []
         for entry in index.ravel():
             place = Term((), 0, int(entry)) if entry >= 0 else length + int(entry)
@@ -248,8 +250,9 @@ def slice_axis(context: Context, value: Value, axis: int, start: Term, end: Term
         if start.n_coef == 0 and end.n_coef == 0:
             return take_static(context, value, axis, slice_indices(start.const, end.const, step, size))
         if isinstance(value, np.ndarray) and step == 1 and end.n_coef == 1 and start in (Term(), Term((), 0, -size)):
-            most = size - end.const
-            context.require_most(most, f"a stored table of {size} rows is cut to the length of the input")
+            context.require_most(
+                most_for(end, size), f"a stored table of {size} rows is cut to the length of the input"
+            )
             return table(value, (axis,), (end,))
         if (
             isinstance(value, Positional)
@@ -259,7 +262,7 @@ def slice_axis(context: Context, value: Value, axis: int, start: Term, end: Term
             and start == Term()
         ):
             array, cut = value.stored
-            context.require_most(size - end.const, "a stored mask is cut to the length of the input")
+            context.require_most(most_for(end, size), "a stored mask is cut to the length of the input")
             lengths = tuple(value.dims[other] if other != axis else end for other in sorted((*cut, axis)))
             return table(array, tuple(sorted((*cut, axis))), lengths)
         raise Refusal("N043", f"an axis of {size} entries is cut from {start} to {end}, which depends on n")

@@ -372,9 +372,7 @@ def lookup(array: Array, index: Positional, axis: int = 0) -> tuple[Positional, 
 def _largest_length(dims: tuple[Term, ...], bad: Guard, limit: int) -> int | None:
     """The largest n such that nothing bad happens up to n; None if nothing bad happens up to the limit."""
     for n in range(1, limit + 1):
-        grids = (
-            np.ogrid[tuple(slice(0, dim.evaluate(n, ()) if dim.n_coef else 1) for dim in dims)] if dims else ()
-        )
+        grids = np.ogrid[tuple(slice(0, dim.evaluate(n, ()) if dim.n_coef else 1) for dim in dims)] if dims else ()
         if holds(bad, n, list(grids)).any():
             return n - 1
     return None

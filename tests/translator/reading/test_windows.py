@@ -12,10 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto
 
-from circuits.diagnostics import FomError
 from tests.translator.reading.differential import check, ours, single
-from tests.translator.reading_graphs import WIDTH, Step, agree, build, save
-from translator.reading import read
+from tests.translator.reading_graphs import WIDTH, Step, agree, build
 
 RNG = np.random.default_rng(5)
 MEAN: Step = ("ReduceMean", "y", "out", {"keepdims": 0, "axes": [2]})
