@@ -18,7 +18,7 @@ from scipy.sparse import csr_array
 from circuits.diagnostics import FomError, fail
 from circuits.formats import Format
 from circuits.matrices import canonical
-from circuits.network import Affine, Exact, Operand
+from circuits.network import Affine, Exact, Operand, Product
 from circuits.positions import Ref
 from circuits.ranges import LIMIT_BITS, largest
 from translator import real
@@ -107,7 +107,7 @@ def affordable_linear(fixer: Fixer, node: real.Linear, refs: list[Ref]) -> Affin
     magnitude = np.abs(node.const) + fixer.longest * np.abs(node.length)
     terms: list[Term] = []
     for operand, ref in zip(node.operands, refs, strict=True):
-        if not operand.matrix.nnz:
+        if not operand.matrix.nnz or is_zero(fixer, ref):
             continue
         values = reach(fixer, ref)
         magnitude = magnitude + np.asarray(abs(operand.matrix) @ values)
@@ -142,6 +142,14 @@ def affordable_linear(fixer: Fixer, node: real.Linear, refs: list[Ref]) -> Affin
     const, length = (np.rint(np.ldexp(given, frac)).astype(np.int64) for given in (node.const, node.length))
     kept = tuple(operand for operand in operands if operand.matrix.nnz)
     return Affine(node.name, node.n_positions, node.size, kept, const, length, frac)
+
+
+def is_zero(fixer: Fixer, ref: Ref) -> bool:
+    """Tell whether a word was only seen as 0, which is where it then saturates, or a product has such a factor."""
+    node = fixer.by_name[ref.node]
+    if isinstance(node, Product):
+        return is_zero(fixer, node.left) or is_zero(fixer, node.right)
+    return not isinstance(node, Exact) and fixer.bounds.get(ref.node) == (0.0, 0.0)
 
 
 def weight_bits(fixer: Fixer, given: Reals, value: float) -> int:

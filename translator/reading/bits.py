@@ -71,32 +71,30 @@ def _common_bits(context: Context, a: View, b: View, dtype: str) -> View:
     (low_a, high_a), (low_b, high_b) = bounds(context, a), bounds(context, b)
     low, high = min(low_a.min(initial=0), low_b.min(initial=0)), max(high_a.max(initial=0), high_b.max(initial=0))
     least, most = range_of(dtype)
-    low, high = int(max(low, least)), int(min(high, most))
+    low, high = int(max(low, least)), min(int(min(high, most)), (1 << width(dtype)) - 1)
     count = max(high.bit_length(), (-low - 1).bit_length() if low < 0 else 0, 1) + (low < 0)
-    every = np.arange(a.size * count)
-    flags = [_bits(context, view, count) for view in (a, b)]
-    weights = 2.0 ** np.arange(count)
-    if low < 0:
-        weights[-1] = -weights[-1]
-    joined = csr_array(
-        (np.tile(weights, a.size), every, np.arange(0, len(every) + 1, count)), shape=(a.size, len(every))
-    )
-    both = assembly.multiply(flags[0], flags[1], every, every)
-    return assembly.view_of(assembly.rows(both).apply(joined))
+    total = constant(np.zeros(a.size))
+    for place in range(0, count, DIGIT):
+        size = min(DIGIT, count - place)
+        weights = 2.0 ** (place + np.arange(size))
+        if low < 0 and place + size == count:
+            weights[-1] = -weights[-1]
+        every = np.arange(a.size * size)
+        joined = csr_array((np.tile(weights, a.size), every, np.arange(0, len(every) + 1, size)), (a.size, len(every)))
+        left, right = (_bits(context, view, place, size) for view in (a, b))
+        total = total.plus(assembly.rows(assembly.multiply(left, right, every, every)).apply(joined))
+    return assembly.view_of(total)
 
 
-def _bits(context: Context, view: View, count: int) -> View:
-    """The lowest bits of every number, in two's complement; taken from digits of `DIGIT` bits, whose halves stay small."""
+def _bits(context: Context, view: View, place: int, size: int) -> View:
+    """Bits from a place on of every number, in two's complement: those of a digit, of which the halves stay small."""
     assembly = context.assembly
-    total = constant(np.zeros(view.size * count))
-    for low in range(0, count, DIGIT):
-        digit = call("mod", call("floor", call("div", X, 2.0**low)), 2.0**DIGIT)
-        bits = np.arange(low, min(low + DIGIT, count))
-        rows = (np.arange(view.size)[:, None] * count + bits).ravel()
-        halves = np.tile(2.0 ** (low - bits), view.size)
-        spread = csr_array((halves, (rows, np.repeat(np.arange(view.size), len(bits)))), (view.size * count, view.size))
-        total = total.plus(assembly.rows(apply_to_view(context, view, digit)).apply(spread))
-    return apply_to_view(context, assembly.view_of(total, assembly.named("bits")), call("mod", call("floor", X), 2.0))
+    digit = call("mod", call("floor", call("div", X, 2.0**place)), 2.0**DIGIT)
+    every = np.arange(view.size * size)
+    halves = np.tile(2.0 ** -np.arange(size), view.size)
+    spread = csr_array((halves, every // size, np.arange(len(every) + 1)), shape=(len(every), view.size))
+    rows = assembly.rows(apply_to_view(context, view, digit)).apply(spread)
+    return apply_to_view(context, assembly.view_of(rows, assembly.named("bits")), call("mod", call("floor", X), 2.0))
 
 
 @lowering("BitwiseNot")
