@@ -8,27 +8,30 @@ import onnx
 import onnxruntime
 import pytest
 
-EXAMPLES = sorted(path.parent for path in (Path(__file__).resolve().parent.parent / "examples").glob("*/model.onnx"))
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+FILES = sorted(EXAMPLES.glob("**/model*.onnx"))
+FOLDERS = sorted({path.parent for path in FILES})
 
 
-@pytest.fixture(params=EXAMPLES, ids=lambda folder: folder.name)
-def example(request: pytest.FixtureRequest) -> Path:
-    folder: Path = request.param
-    return folder
+@pytest.fixture(params=FILES, ids=lambda path: str(path.relative_to(EXAMPLES)))
+def file(request: pytest.FixtureRequest) -> Path:
+    path: Path = request.param
+    return path
 
 
-def test_onnxruntime_repeats_the_stored_answers(example: Path) -> None:
+def test_onnxruntime_repeats_the_stored_answers(file: Path) -> None:
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    session = onnxruntime.InferenceSession(str(example / "model.onnx"), options, providers=["CPUExecutionProvider"])
-    (name,) = (value.name for value in session.get_inputs())
-    with np.load(example / "inputs.npz") as inputs, np.load(example / "expected.npz") as expected:
+    session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    name, *masks = (value.name for value in session.get_inputs())
+    with np.load(file.with_name("inputs.npz")) as inputs, np.load(file.with_name("expected.npz")) as expected:
         cases, logits, decisions = inputs[name], expected["logits"], expected["decision"]
     assert len(cases) == len(logits) == len(decisions) >= 50
     lengths = (cases >= 0).sum(1) if cases.dtype == np.int64 else np.zeros(len(cases), dtype=np.int64)
     for n in np.unique(lengths):
         rows = lengths == n
-        (answer,) = session.run(None, {name: cases[rows][:, :n] if n else cases[rows]})
+        batch = cases[rows][:, :n] if n else cases[rows]
+        (answer,) = session.run(None, {name: batch} | {mask: np.ones(batch.shape, dtype=np.int64) for mask in masks})
         stored, decided = logits[rows], decisions[rows]
         if decided.ndim == 2:
             stored, decided = stored[:, :n], decided[:, :n]
@@ -37,13 +40,14 @@ def test_onnxruntime_repeats_the_stored_answers(example: Path) -> None:
         assert (answer.argmax(-1) == decided).all()
 
 
-def test_file_has_no_trace_of_its_origin(example: Path) -> None:
-    model = onnx.load(example / "model.onnx")
+def test_file_has_no_trace_of_its_origin(file: Path) -> None:
+    model = onnx.load(file)
     items = [model, model.graph, *model.graph.node, *model.graph.input, *model.graph.output, *model.graph.value_info]
     assert not any(item.doc_string or item.metadata_props for item in items)
-    assert b".py" not in (example / "model.onnx").read_bytes()
+    assert b".py" not in file.read_bytes()
 
 
+@pytest.mark.parametrize("example", FOLDERS, ids=lambda folder: folder.name)
 def test_task_names_a_letter_for_each_token(example: Path) -> None:
     task = json.loads((example / "task.json").read_text(encoding="utf-8"))
     assert task["name"] == example.name

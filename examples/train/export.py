@@ -27,27 +27,30 @@ class Exporter:
     opset: int
 
 
-def export(network: nn.Module, example: Tensor, dims: Mapping[int, str], by: Exporter, path: Path) -> None:
-    """Write `network` to `path`; `dims` names the symbolic axes of its one input.
+def export(network: nn.Module, inputs: Mapping[str, Tensor], dims: Mapping[int, str], by: Exporter, path: Path) -> None:
+    """Write `network` to `path`; `dims` names the symbolic axes of its inputs, which share them.
 
     The exporters record the stack trace of every node, with paths of the machine they ran on: that is taken out again.
     """
     network.eval()
-    name = "tokens" if not example.is_floating_point() else "x"
     path.parent.mkdir(parents=True, exist_ok=True)
     logging.disable(logging.WARNING)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if by.kind == "dynamo":
-            shapes = ({axis: torch.export.Dim(dim) for axis, dim in dims.items()},)
+            axes = {axis: torch.export.Dim(dim) for axis, dim in dims.items()}
+            shapes = tuple(axes for _ in inputs)
             options: dict[str, Any] = {"dynamo": True, "dynamic_shapes": shapes, "external_data": False}
         else:
-            options = {"dynamo": False, "dynamic_axes": {name: dict(dims), "logits": {0: dims[0]}}}
+            kept = range(network(*inputs.values()).ndim - 1)  # the last axis of the logits are the classes
+            named = {name: dict(dims) for name in inputs}
+            named["logits"] = {axis: dim for axis, dim in dims.items() if axis in kept}
+            options = {"dynamo": False, "dynamic_axes": named}
         torch.onnx.export(
             network,
-            (example,),
+            tuple(inputs.values()),
             str(path),
-            input_names=[name],
+            input_names=list(inputs),
             output_names=["logits"],
             opset_version=by.opset,
             verbose=False,
@@ -80,11 +83,12 @@ class Oracle:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         options.intra_op_num_threads = 1
         self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        self.name = self.session.get_inputs()[0].name
+        self.name, *self.masks = (given.name for given in self.session.get_inputs())
 
     def logits(self, batch: Array) -> Array:
-        """The logits of inputs of one shape, first axis = cases."""
-        return np.asarray(self.session.run(None, {self.name: batch})[0])
+        """The logits of inputs of one shape, first axis = cases; masks are all 1."""
+        masks = {name: np.ones(batch.shape, dtype=np.int64) for name in self.masks}
+        return np.asarray(self.session.run(None, {self.name: batch} | masks)[0])
 
 
 def pad(rows: list[Array], fill: float) -> Array:

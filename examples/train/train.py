@@ -140,11 +140,13 @@ def words_of_length(n_letters: int, n: int, generator: np.random.Generator) -> A
     return generator.integers(0, n_letters, (ALL_WORDS, n))
 
 
-def batches(task: WordTask, generator: np.random.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+def batches(
+    n_letters: int, label_of: Callable[[Array], Array], longest: int, generator: np.random.Generator
+) -> Iterator[tuple[Tensor, Tensor]]:
     """Training batches of one length each; half of a batch keeps a rarer class from being drowned."""
-    pools = {n: words_of_length(len(task.architecture.letters), n, generator) for n in range(1, task.trained_to + 1)}
-    labels = {n: task.label(words).astype(np.int64) for n, words in pools.items()}
-    lengths = np.arange(1, task.trained_to + 1)
+    pools = {n: words_of_length(n_letters, n, generator) for n in range(1, longest + 1)}
+    labels = {n: label_of(words).astype(np.int64) for n, words in pools.items()}
+    lengths = np.arange(1, longest + 1)
     while True:
         n = int(generator.choice(lengths, p=lengths / lengths.sum()))
         words, label = pools[n], labels[n]
@@ -181,11 +183,11 @@ def make_word_network(task: WordTask) -> dict[str, Any]:
     generator = np.random.default_rng(task.seed)
     of = task.architecture
     network = Transformer(of)
-    fit(network, batches(task, generator), task.steps, task.rate, task.decay)
+    fit(network, batches(len(of.letters), task.label, task.trained_to, generator), task.steps, task.rate, task.decay)
 
     folder = EXAMPLES / task.name
     dims = {0: "batch", 1: "seq"}
-    export(network, torch.zeros(2, 5, dtype=torch.int64), dims, task.exporter, folder / "model.onnx")
+    export(network, {"tokens": torch.zeros(2, 5, dtype=torch.int64)}, dims, task.exporter, folder / "model.onnx")
     oracle = Oracle(folder / "model.onnx")
     positional = of.positions != "none" or of.mask == "tril"
     accuracy, margins = {}, {}
@@ -235,7 +237,7 @@ def make_xor() -> dict[str, Any]:
     fit(network, data(), steps=6000, rate=1e-2, decay=1e-3)
     folder = EXAMPLES / "mlp_xor"
     exporter = Exporter("torchscript", 17)
-    export(network, torch.zeros(2, 4), {0: "batch"}, exporter, folder / "model.onnx")
+    export(network, {"x": torch.zeros(2, 4)}, {0: "batch"}, exporter, folder / "model.onnx")
     oracle = Oracle(folder / "model.onnx")
     corners = np.array(list(itertools.product((0, 1), repeat=4)), dtype=np.float32)
     x, label = draw(4000)
@@ -279,7 +281,7 @@ def make_digits() -> dict[str, Any]:
     fit(network, data(), steps=4000, rate=1e-2, decay=1e-2)
     folder = EXAMPLES / "lenet_digits"
     exporter = Exporter("dynamo", 20)
-    export(network, torch.zeros(2, 1, 8, 8), {0: "batch"}, exporter, folder / "model.onnx")
+    export(network, {"x": torch.zeros(2, 1, 8, 8)}, {0: "batch"}, exporter, folder / "model.onnx")
     oracle = Oracle(folder / "model.onnx")
     logits = oracle.logits(images)
     right = logits.argmax(-1) == digits.target
