@@ -101,6 +101,13 @@ def _merged(dims: Sequence[Term], wanted: Sequence[Term], *, baked: bool = False
     old, new = (", ".join(map(str, shape)) for shape in (dims, wanted))
     forced = any(dim.n_coef for dim in dims) and all(dim.n_coef == 0 and dim.const >= 0 for dim in wanted)
     length = _fitting_length(dims, wanted) if forced else None
+    if forced and length is None and any(isinstance(dim, Quotient) for dim in dims):
+        return Refusal(
+            "N041",
+            f"a tensor of shape ({old}) is reshaped to ({new}), which fits a few sequence lengths at most",
+            note="the length of the example input was baked into the file although its axis is declared dynamic",
+            help="export the network again, with dynamic shapes",
+        )
     if forced and length is None:
         return Refusal(
             "N041",

@@ -10,7 +10,7 @@ from copy import copy
 import numpy as np
 from scipy.sparse import csr_array
 
-from circuits.positions import FALSE, TRUE, Guard, conjunction, disjunction, grid, holds, var
+from circuits.positions import FALSE, TRUE, Guard, conjunction, disjunction, grid, holds, negation, var
 from circuits.scalar import Scalar, X
 from translator.axes import PRE, RUN, Key, part_shape
 from translator.reading.assembly import scaled
@@ -34,7 +34,8 @@ def softmax(context: Context, value: Value, axis: int) -> Data:
         here = {key: part for key, part in data.parts.items() if _without(key, axis) == rest}
         scores = {key: _Scores(context, data, key, part, axis) for key, part in here.items()}
         _switch(context, scores, axis)
-        _check_rows(context, data, axis, list(scores.values()))
+        exists = conjunction(*(data.axes[other].guard(other) for other, which in enumerate(rest) if which == RUN))
+        _check_rows(context, data, axis, list(scores.values()), exists)
         weights = _uniform(context, scores, axis)
         if weights is None:
             hint = assembly.hint
@@ -61,7 +62,7 @@ def _without(key: Key, axis: int) -> Key:
 class _Scores:
     """The scores of one part: elements are grouped by what is left when the axis is removed."""
 
-    __slots__ = ("allowed", "axis", "group", "kept", "n_groups", "outside", "running", "view", "width")
+    __slots__ = ("allowed", "axis", "group", "inside", "kept", "n_groups", "outside", "running", "view", "width")
 
     def __init__(self, context: Context, data: Data, key: Key, part: Part, axis: int) -> None:
         shape = part_shape(data.axes, key)
@@ -78,9 +79,14 @@ class _Scores:
             self.kept, self.view = under.seen_through(self.view)
         if not is_constant(self.view):
             self.view = context.assembly.pinned(self.view)
-        inside = data.axes[axis].guard(axis) if self.running else TRUE
-        self.allowed = tuple(conjunction(inside, g) for g in part.allowed or (TRUE,) * self.view.size)
+        self.inside = data.axes[axis].guard(axis) if self.running else TRUE
+        self.allowed = tuple(conjunction(self.inside, g) for g in part.allowed or (TRUE,) * self.view.size)
         self.outside = part.outside if part.allowed is not None else 0.0
+
+    def open(self, where: Guard, members: Index) -> None:
+        """Exclude none of the elements where the guard holds."""
+        opened = {i: disjunction(self.allowed[i], conjunction(self.inside, where)) for i in members.tolist()}
+        self.allowed = tuple(opened.get(i, guard) for i, guard in enumerate(self.allowed))
 
     def seen_as(self, view: View) -> _Scores:
         """The same entries with other numbers."""
@@ -208,8 +214,11 @@ def _maximum(context: Context, scores: dict[Key, _Scores], axis: int) -> View:
     return assembly.view_of(result, assembly.named("max"))
 
 
-def _check_rows(context: Context, data: Data, axis: int, scores: list[_Scores]) -> None:
-    """Find rows in which everything is masked, and treat them as the file does."""
+def _check_rows(context: Context, data: Data, axis: int, scores: list[_Scores], exists: Guard) -> None:
+    """Find rows in which everything is masked, and treat them as the file does.
+
+    At positions where no row `exists`, nothing is masked if everything would be: what comes out does not matter, but is a number.
+    """
     if all(guard == TRUE for score in scores for guard in score.allowed):
         return
     if any(guard == TRUE for score in scores for guard in score.allowed):
@@ -229,19 +238,23 @@ def _check_rows(context: Context, data: Data, axis: int, scores: list[_Scores]) 
         union: Guard = disjunction(*(score.allowed[i] for score in scores for i in score.members(group)))
         if union == TRUE or _has_diagonal(union, axis, rank):
             continue
-        for n in range(context.least, min(context.most or TRIED_LENGTHS, TRIED_LENGTHS) + 1):
-            allowed: Array = (
-                np.broadcast_to(holds(union, n, list(grid(n, rank))), (n,) * rank) if rank <= 4 else np.array(True)
-            )
-            if rank <= 4 and not allowed.any(axis=axis).all():
-                row = np.argwhere(~allowed.any(axis=axis))[0]
+        opens = False
+        for n in range(context.least, min(context.most or TRIED_LENGTHS, TRIED_LENGTHS) + 1 if rank <= 4 else 0):
+            places = list(grid(n, rank))
+            empty = ~np.broadcast_to(holds(union, n, places), (n,) * rank).any(axis=axis, keepdims=True)
+            rows: Array = empty & holds(exists, n, [0 if v == axis else place for v, place in enumerate(places)])
+            if rows.any():
                 raise Refusal(
                     "N047",
                     f"at length {n} the softmax has a row in which every position is masked "
-                    f"(position {int(row.max()) + 1}), with the constant {outside:g}",
+                    f"(position {int(np.argwhere(rows)[0].max()) + 1}), with the constant {outside:g}",
                     note="with -inf the result is undefined; with a finite constant it would be a uniform average",
                     help="let every position attend at least to itself",
                 )
+            opens = opens or bool(empty.any())
+        if opens:
+            for score in scores:
+                score.open(negation(exists), score.members(group))
 
 
 def _has_diagonal(guard: Guard, axis: int, rank: int) -> bool:

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from circuits.diagnostics import FomError
-from tests.translator.reading_graphs import COMMON, LETTERS, Step, build, save, session
+from tests.translator.reading_graphs import LETTERS, Step, build, save, session
 from translator.pipeline import translate
 from translator.reading import read
 from translator.real import RealNetwork
@@ -25,6 +25,7 @@ from translator.verification import verify
 Array = np.ndarray[Any, Any]
 
 LENGTHS = range(1, 21)
+FEWER = (1, 2, 3, 4, 5, 6, 7, 8, 11, 13, 16)
 CHANNELS = 2
 RNG = np.random.default_rng(11)
 START: list[Step] = [("Gather", "small tokens", "e"), ("Transpose", "e", "x", {"perm": [0, 2, 1]})]
@@ -52,13 +53,13 @@ def agree(
     folder: Path,
     shape: Sequence[int | str] = ANY,
     *,
-    lengths: Sequence[int] = LENGTHS,
+    lengths: Sequence[int] = FEWER,
     least: int | None = None,
     opset: int = 20,
     weights: dict[str, Any] | None = None,
     output_type: int = onnx.TensorProto.FLOAT,
 ) -> RealNetwork:
-    """Compare whole outputs, with their shapes, at all lengths that the network accepts, which are all from `least` on."""
+    """Compare whole outputs, with their shapes, at the lengths that the network accepts, which are all from `least` on."""
     model = build(steps, ("y", shape), WEIGHTS | (weights or {}), opset=opset, start=START, output_type=output_type)
     path = save(model, folder)
     network = read(path, whole=True)
@@ -99,7 +100,7 @@ HYPOTHESIS = settings(
 @given(**WINDOW)
 def test_convolutions(kernel: int, stride: int, pads: tuple[int, int], dilation: int, tmp_path: Path) -> None:
     conv: Step = ("Conv", f"x k{kernel} bias", "y", {"strides": [stride], "pads": list(pads), "dilations": [dilation]})
-    network = agree([conv], tmp_path)
+    network = agree([conv], tmp_path, lengths=LENGTHS)
     for n in LENGTHS:
         has_output = output_length(n, kernel, stride, pads, dilation) > 0
         assert has_output == (n >= network.domain.least), "every length with an output is accepted"
@@ -121,7 +122,7 @@ def test_pools(
         attributes["ceil_mode"] = ceil
     if operator == "AveragePool":
         attributes["count_include_pad"] = kernel % 2
-    agree([(operator, "x", "y", attributes)], tmp_path)
+    agree([(operator, "x", "y", attributes)], tmp_path, lengths=LENGTHS)
 
 
 SECOND = {
@@ -163,6 +164,20 @@ def test_windows_over_windows(
 HALVED: Step = ("Conv", "x k3 bias", "a", {"strides": [2], "pads": [1, 1]})
 PADDED: Step = ("Conv", "x k2", "a", {"strides": [2], "pads": [1, 1]})  # floor(n/2) + 1 entries: one before the run
 CUT: Step = ("Conv", "x k4", "a", {"strides": [3]})
+CAUSAL: list[Step] = [
+    ("Transpose", "a", "h", {"perm": [0, 2, 1]}),
+    ("MatMul", "h a", "scores"),
+    ("Shape", "a", "shape"),
+    ("Slice", "shape last far", "length"),
+    ("Concat", "length length", "square", {"axis": 0}),
+    ("ConstantOfShape", "square", "ones", {"value": onnx.helper.make_tensor("o", 1, [1], [1.0])}),
+    ("Trilu", "ones", "mask", {"upper": 0}),
+    ("Cast", "mask", "truth", {"to": onnx.TensorProto.BOOL}),
+    ("Where", "truth scores minus_infinity", "masked"),
+    ("Softmax", "masked", "weights", {"axis": -1}),
+    ("MatMul", "weights h", "y"),
+]
+FILL = {"minus_infinity": np.array(-np.inf, dtype=np.float32)}
 
 
 @pytest.mark.parametrize("first", [HALVED, PADDED, CUT], ids=["halved", "padded", "cut"])
@@ -193,22 +208,7 @@ class TestAfterStrides:
         agree(steps, tmp_path, ["batch", "m", CHANNELS])
 
     def test_causal_attention(self, first: Step, tmp_path: Path) -> None:
-        steps: list[Step] = [
-            first,
-            ("Transpose", "a", "h", {"perm": [0, 2, 1]}),
-            ("MatMul", "h a", "scores"),
-            ("Shape", "a", "shape"),
-            ("Gather", "shape last", "length"),
-            ("Concat", "length length", "square", {"axis": 0}),
-            ("ConstantOfShape", "square", "ones", {"value": onnx.helper.make_tensor("o", 1, [1], [1.0])}),
-            ("Trilu", "ones", "mask", {"upper": 0}),
-            ("Cast", "mask", "truth", {"to": onnx.TensorProto.BOOL}),
-            ("Where", "truth scores minus_infinity", "masked"),
-            ("Softmax", "masked", "weights", {"axis": -1}),
-            ("MatMul", "weights h", "y"),
-        ]
-        fill = {"minus_infinity": np.array(-np.inf, dtype=np.float32)}
-        agree(steps, tmp_path, ["batch", "m", CHANNELS], weights=fill)
+        agree([first, *CAUSAL], tmp_path, ["batch", "m", CHANNELS], weights=FILL)
 
     def test_linear_layers_and_normalization(self, first: Step, tmp_path: Path) -> None:
         steps: list[Step] = [
@@ -306,3 +306,125 @@ def agree_up_to_table(steps: list[Step], folder: Path) -> RealNetwork:
     most = read(save(model, folder), whole=True).domain.most
     assert most is not None
     return agree(steps, folder, lengths=range(1, most + 1), weights=TABLE)
+
+
+def test_rows_that_do_not_exist_are_not_masked(tmp_path: Path) -> None:
+    """Causal attention over entries 1, 2, ..: position 1 has no row, and nobody may say that it is masked."""
+    steps: list[Step] = [
+        ("Slice", "x two_ far axis", "a"),
+        *CAUSAL,
+    ]
+    agree(steps, tmp_path, ["batch", "m", CHANNELS], weights=FILL | {"two_": np.array([1])}, lengths=range(2, 12))
+
+
+@pytest.mark.parametrize("bounds", [(0, 2**31 - 1, 2), (1, -1, 3), (-1, -(2**31), -2), (-5, 2**31 - 1, 2), (2, 5, 2)])
+def test_slices_with_steps(bounds: tuple[int, int, int], tmp_path: Path) -> None:
+    weights = dict(zip(("from", "to", "step"), map(np.array, zip(bounds, strict=True)), strict=True))
+    agree([("Slice", "x from to axis step", "y")], tmp_path, weights=weights, lengths=range(5, 16))
+
+
+def test_a_slice_with_steps_of_padded_entries(tmp_path: Path) -> None:
+    weights = {"pads": np.array([0, 0, 1, 0, 0, 2]), "from": np.array([0]), "step": np.array([2])}
+    agree([("Pad", "x pads", "a"), ("Slice", "a from far axis step", "y")], tmp_path, weights=weights)
+
+
+def test_a_table_sliced_with_steps(tmp_path: Path) -> None:
+    """Every second row of a table of positions, beside every second entry."""
+    steps: list[Step] = [
+        ("Slice", "x zero far axis two", "a"),
+        ("Shape", "tokens", "shape"),
+        ("Slice", "shape one two zero", "length"),
+        ("Slice", "table zero length zero", "p"),
+        ("Slice", "p zero length zero two", "half"),
+        ("Transpose", "half", "pt", {"perm": [1, 0]}),
+        ("Add", "a pt", "y"),
+    ]
+    network = agree_up_to_table(steps, tmp_path)
+    assert network.domain.most == 5
+
+
+def test_skips_of_equal_length_meet(tmp_path: Path) -> None:
+    """One branch has its entries at positions 1, 3, .., the other at 2, 4, ..: lengths are equal for every n."""
+    steps: list[Step] = [
+        ("Conv", "x k3", "a", {"strides": [2]}),
+        ("Slice", "x one minus axis", "inner"),
+        ("Slice", "inner zero far axis two", "b"),
+        ("Add", "a b", "s"),
+        ("Concat", "s b", "t", {"axis": 1}),
+        ("Transpose", "b", "bt", {"perm": [0, 2, 1]}),
+        ("MatMul", "a bt", "u"),
+        ("MatMul", "u s", "y"),
+    ]
+    agree(steps, tmp_path, least=3)
+
+
+def test_lengths_computed_by_division(tmp_path: Path) -> None:
+    """``(n - 1) // 2 + 1`` is the length that a stride of 2 leaves."""
+    steps: list[Step] = [
+        HALVED,
+        ("Shape", "tokens", "shape"),
+        ("Slice", "shape one two zero", "length"),
+        ("Sub", "length one", "before"),
+        ("Div", "before two", "half"),
+        ("Add", "half one", "count"),
+        ("Concat", "one two count", "target", {"axis": 0}),
+        ("Reshape", "a target", "y"),
+    ]
+    agree(steps, tmp_path)
+
+
+REFUSED: dict[str, tuple[list[Step], str]] = {
+    "an entry for every position": ([HALVED, ("Add", "a x", "y")], "N031"),
+    "turned around": ([HALVED, ("Slice", "a minus lowest axis minus", "y")], "N043"),
+    "mixed with channels": ([HALVED, ("Flatten", "a", "y")], "N042"),
+    "one length": ([HALVED, ("Reshape", "a fixed", "y")], "N041"),
+    "arithmetic": ([HALVED, ("Size", "a", "count"), ("Cast", "count", "y", {"to": 1})], "N086"),
+    "a part of a length": (
+        [("Shape", "x", "s"), ("Cast", "s", "f", {"to": 1}), ("Mul", "f half", "g"), ("Floor", "g", "y")],
+        "N039",
+    ),
+    "numbers of entries": ([HALVED, ("ArgMax", "a", "y", {"axis": 2, "select_last_index": 1})], "N033"),
+    "automatic padding": ([("Conv", "x k3", "y", {"strides": [2], "auto_pad": "SAME_UPPER"})], "N028"),
+    "padding alone": ([("MaxPool", "x", "y", {"strides": [2], "kernel_shape": [2], "pads": [2, 2]})], "N028"),
+    "transposed": ([HALVED, ("ConvTranspose", "a k2", "y", {"strides": [2]})], "N028"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refusals(name: str, tmp_path: Path) -> None:
+    steps, code = REFUSED[name]
+    weights = {"lowest": np.array([-(2**31)]), "fixed": np.array([1, 2, 5]), "half": np.array(0.5, dtype=np.float32)}
+    path = save(build(steps, ("y", ANY), WEIGHTS | weights, start=START), tmp_path)
+    with pytest.raises(FomError) as caught:
+        read(path, whole=True)
+    assert [finding.code for finding in caught.value.diagnostics] == [code]
+    assert caught.value.diagnostics[0].help
+
+
+def test_one_decision_for_every_second_position_is_refused(tmp_path: Path) -> None:
+    path = save(
+        build([HALVED, ("Transpose", "a", "y", {"perm": [0, 2, 1]})], ("y", ANY), WEIGHTS, start=START), tmp_path
+    )
+    with pytest.raises(FomError) as caught:
+        read(path)
+    assert [finding.code for finding in caught.value.diagnostics] == ["N013"]
+
+
+def test_a_classifier_is_proved(tmp_path: Path) -> None:
+    """Embedding, strided convolution, pooling, mean and a linear layer: network, circuit and sentence agree at every length."""
+    steps: list[Step] = [
+        ("Conv", "x k3 bias", "a", {"strides": [2], "pads": [1, 1]}),
+        ("Relu", "a", "r"),
+        ("MaxPool", "r", "m", {"strides": [2], "kernel_shape": [2]}),
+        ("GlobalAveragePool", "m", "g"),
+        ("Flatten", "g", "f"),
+        ("MatMul", "f query", "y"),
+    ]
+    letters = {"small": WEIGHTS["small"][:2]}
+    model = save(build(steps, ("y", ["batch", CHANNELS]), WEIGHTS | letters, start=START), tmp_path)
+    translate(model, precision="fixed:3", max_length=6).save(tmp_path / "out")
+    report = verify(load(tmp_path / "out"), max_length=6)
+    assert (report.verdict, report.scope) == ("holds", "n = 3..6")
+    proved = {(claim.left, claim.right): claim for claim in report.claims if claim.method == "compositional"}
+    assert set(proved) == {("network", "circuit"), ("circuit", "sentence")}
+    assert {(claim.word, claim.scope) for claim in proved.values()} == {("holds", "every length n")}
