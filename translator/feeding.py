@@ -49,7 +49,7 @@ class Fed:
 
 @dataclass(frozen=True, slots=True)
 class Feeding:
-    """The inputs that are fed, in the order of the features, and those with a fixed value."""
+    """The inputs that are fed, in the order of the features; inputs with a fixed value, and dimensions with a fixed size."""
 
     fed: tuple[Fed, ...] = ()
     bound: tuple[tuple[str, Any], ...] = ()
@@ -74,7 +74,8 @@ class Feeding:
                 feeds[node.name] = value if whole else np.repeat(value, len(array), axis=0)
             elif node.name not in names and (self.fed or place):
                 sizes = [
-                    s if isinstance(s, int) else array.shape[min(i, array.ndim - 1)] for i, s in enumerate(node.shape)
+                    int(size if isinstance(size, int) else bound.get(size, array.shape[min(axis, array.ndim - 1)]))
+                    for axis, size in enumerate(node.shape)
                 ]
                 feeds[node.name] = assumed(node.name, sizes)
             elif not self.fed:

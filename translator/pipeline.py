@@ -231,6 +231,15 @@ def read_network(model: Path, settings: Settings) -> tuple[RealNetwork, tuple[st
         assumed = f"the letters are numbers and the file does not bound them: 0 to {len(letters) - 1} "
         assumed += "as given" if settings.alphabet else "are assumed (--alphabet says otherwise)"
         return replace(network, notes=(*network.notes, assumed)), letters
+    for node in network.features:
+        if node.n_positions:
+            raise fail(
+                "N012",
+                f"the input `{node.name}` is a sequence of vectors of {node.size} real numbers",
+                where=str(model),
+                note="circuits and sentences read words over a finite alphabet, or numbers of a fixed count",
+                help="export with token ids as the input, or fix the length by its symbol: --bind length=8",
+            )
     if not network.alphabet_size:
         return network, ()
     if settings.alphabet is not None:

@@ -70,7 +70,8 @@ class Start:
         inputs = []
         self.context.assembly.start(None)
         for declared in free:
-            if is_auxiliary(declared.name) and self._run_axis(declared) is not None:
+            beside = not self.whole and is_whole(declared.dtype) and any(not is_auxiliary(d.name) for d in free)
+            if is_auxiliary(declared.name) and (beside or self._run_axis(declared) is not None):
                 self._read_extra(declared)
                 continue
             found = self._read_features(declared)

@@ -12,6 +12,7 @@ from circuits.diagnostics import FomError
 from tests.translator.reading.whole import evaluated, same_as_runtime
 from tests.translator.reading_graphs import RNG, WIDTH, Step, build, save, session
 from translator.fidelity import observe, words_up_to
+from translator.pipeline import translate
 from translator.reading import read
 from translator.real import Features
 
@@ -111,3 +112,21 @@ def test_bindings_that_do_not_fit(tmp_path: Path, bind: dict[str, object], messa
     path = save(build(steps, ("out", ["batch", "n", WIDTH]), start=[]), tmp_path)
     with pytest.raises(FomError, match=message):
         read(path, bind=bind)
+
+
+def test_a_sequence_of_vectors_is_translated_at_one_length(tmp_path: Path) -> None:
+    steps: list[Step] = [
+        ("MatMul", "x w", "y"),
+        ("Unsqueeze", "attention_mask two", "m"),
+        ("Cast", "m", "keep", {"to": FLOAT}),
+        ("Mul", "y keep", "z"),
+        ("ReduceMax", "z one", "out", {"keepdims": 0}),
+    ]
+    inputs = {"x": (FLOAT, ("batch", "n", WIDTH)), "attention_mask": (INT, WORD)}
+    path = save(build(steps, ("out", ["batch", WIDTH]), start=[], inputs=inputs), tmp_path)
+    with pytest.raises(FomError, match="sequence of vectors of 4 real numbers"):
+        translate(path, precision="fixed:6")
+    translation = translate(path, precision="fixed:6", bind={"n": 2})
+    assert sum(node.size for node in translation.network.inputs) == 2 * WIDTH
+    assert any("attention_mask" in note for note in translation.notes)
+    assert translation.fidelity.agree > 950
