@@ -129,4 +129,4 @@ def test_a_sequence_of_vectors_is_translated_at_one_length(tmp_path: Path) -> No
     translation = translate(path, precision="fixed:6", bind={"n": 2})
     assert sum(node.size for node in translation.network.inputs) == 2 * WIDTH
     assert any("attention_mask" in note for note in translation.notes)
-    assert translation.fidelity.agree > 950
+    assert translation.fidelity.agree > 900
