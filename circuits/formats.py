@@ -50,7 +50,8 @@ class Format:
         """Round reals to codes: half to even, saturating. Integers are encoded exactly where there are no fractional bits."""
         given = np.asarray(values)
         if given.dtype.kind in "iub" and self.frac == 0:
-            return self.clamp(np.minimum(given, np.iinfo(np.int64).max).astype(np.int64))
+            held = np.minimum(given, np.uint64(np.iinfo(np.int64).max)) if given.dtype == np.uint64 else given
+            return self.clamp(held.astype(np.int64))
         scaled = np.rint(np.ldexp(given.astype(np.float64), self.frac))
         return self.clamp(np.clip(scaled, -(2.0**MAX_BITS), 2.0**MAX_BITS).astype(np.int64))
 

@@ -18,7 +18,7 @@ from onnx.backend.base import Backend, BackendRep
 
 from circuits.diagnostics import fail
 from circuits.evaluate import evaluate as evaluate_fixed
-from circuits.inputs import encode_inputs
+from circuits.inputs import encode_inputs, input_columns
 from circuits.readout import decoded
 from translator.enclosure import enclose
 from translator.fidelity import InputSet, observe
@@ -34,6 +34,9 @@ from translator.tensors import assemble
 
 Array = np.ndarray[Any, Any]
 
+WHOLE_TYPES = frozenset(
+    onnx.TensorProto.DataType.Value(f"{sign}INT{bits}") for sign in ("", "U") for bits in (8, 16, 32, 64)
+)
 # The inputs of an operator that shape its graph: axes, shapes, pads, counts, limits.
 SHAPING: dict[str, tuple[int, ...]] = {
     "AffineGrid": (1,), "BlackmanWindow": (0,), "CenterCropPad": (1,), "Col2Im": (1, 2), "ConstantOfShape": (0,),
@@ -48,16 +51,21 @@ SHAPING: dict[str, tuple[int, ...]] = {
 
 
 def shaping_inputs(model: onnx.ModelProto) -> set[str]:
-    """The graph inputs that are read as operands that shape the graph, also through the nodes of a function's body."""
-    given = {value.name for value in model.graph.input}
-    found: set[str] = set()
-    lists = {value.name for value in model.graph.input if value.type.WhichOneof("value") != "tensor_type"}
-    for node in model.graph.node:
-        found |= lists.intersection(node.input)
-        for place in SHAPING.get(node.op_type, ()):
-            if place < len(node.input) and node.input[place] in given:
-                found.add(node.input[place])
-    return found
+    """The graph inputs that shape the graph: lists, what `SHAPING` names, and the whole or single numbers behind that."""
+    given = {value.name: value.type for value in model.graph.input}
+    shaping = {name for name, kind in given.items() if kind.WhichOneof("value") != "tensor_type"}
+    derived: set[str] = set()
+    for node in reversed(model.graph.node):
+        places = {place for place in SHAPING.get(node.op_type, ()) if place < len(node.input)}
+        shaping |= {node.input[place] for place in places}
+        derived |= {node.input[place] for place in places}
+        if derived.intersection(node.output) and node.op_type not in ("Shape", "Size"):
+            derived |= set(node.input)
+    for name in derived & given.keys():
+        tensor = given[name].tensor_type
+        if tensor.elem_type in WHOLE_TYPES or not tensor.shape.dim:
+            shaping.add(name)
+    return shaping & given.keys()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +94,30 @@ def feed(network: RealNetwork, inputs: Mapping[str, Array]) -> Array:
     return np.concatenate([np.zeros(0), *parts])[None]
 
 
-def fixed_values(network: RealNetwork, features: Array, precision: Precision) -> dict[str, Array]:
+def beyond_float64(network: RealNetwork, inputs: Mapping[str, Array]) -> Array:
+    """Which features are whole numbers that no float64 needs to be."""
+    arrays = [np.asarray(inputs[given.name]).ravel() for given in network.inputs]
+    parts = [
+        np.abs(array.astype(np.float64)) > 2.0**53 if array.dtype.kind in "iu" else array != array for array in arrays
+    ]
+    return np.concatenate([np.zeros(0, dtype=bool), *parts])[None]
+
+
+def fixed_values(
+    network: RealNetwork, features: Array, inputs: Mapping[str, Array], precision: Precision
+) -> dict[str, Array]:
     """The nodes of the fixed-precision network that the outputs are read from, as numbers.
 
-    Formats are chosen for the values seen on this one input.
+    Formats are chosen for the values seen on this one input. Whole numbers are read from `inputs`, where they are exact.
     """
     bounds = observe(network, InputSet((features,), "one input", None))
     fixed = fix(network, precision, bounds, ())
     codes = encode_inputs(fixed.inputs, features)
+    columns = input_columns(fixed.inputs)
+    for given in network.inputs:
+        array = np.asarray(inputs[given.name])
+        if array.dtype.kind in "iu" and fixed.frac(given.node) == 0:
+            codes[:, columns[given.node]] = fixed.word(given.node).format.encode(array.ravel())
     values = evaluate_fixed(fixed, codes)
     wanted = {ref.node for tensor in network.outputs for _, ref in tensor.parts}
     return {name: decoded(fixed, values, name) for name in wanted}
@@ -149,8 +173,8 @@ class FomRep(BackendRep):
             if self.precision is None:
                 values = evaluate(network, features=features, wanted=wanted)
             else:
-                values = fixed_values(network, features, self.precision)
-            enclosures = enclose(network, features, wanted)
+                values = fixed_values(network, features, given, self.precision)
+            enclosures = enclose(network, features, wanted, beyond_float64(network, given))
             low = {name: enclosures[name].lo for name in wanted}
             high = {name: enclosures[name].hi for name in wanted}
         results, bounds = [], []
@@ -165,7 +189,9 @@ class FomRep(BackendRep):
             distance = np.nextafter(np.maximum(np.abs(reals - below), np.abs(above - reals)), np.inf)
             if is_whole(tensor.dtype):
                 # The exact value is a whole number, so one within less than half is the one found.
-                distance = np.where(distance < 0.5, 0.0, distance)
+                distance = np.where(
+                    distance < 0.5, 0.0, distance + np.where(np.abs(reals) > 2.0**53, np.spacing(reals), 0.0)
+                )
             bounds.append(np.where(np.isnan(below), np.inf, distance))
             if tensor.name in constants:
                 chosen, exact = constants[tensor.name]

@@ -38,12 +38,15 @@ Array = np.ndarray[Any, Any]
 CHUNK_ELEMENTS = 1 << 18
 
 
-def enclose(network: RealNetwork, inputs: Array, wanted: Sequence[str] | None = None) -> dict[str, Interval]:
+def enclose(
+    network: RealNetwork, inputs: Array, wanted: Sequence[str] | None = None, rounded: Array | None = None
+) -> dict[str, Interval]:
     """Enclose the nodes `wanted` (default: all that the output depends on) on a batch.
 
     Args:
         inputs: letters of shape ``(B, n)``, or features: flat, ``(B, total)``, or ``(B, n, size)`` for a sequence of vectors. Of
             a length and of values that the network accepts.
+        rounded: which features are no exact numbers, but the float64 nearest to them. None: all are exact.
 
     Returns:
         Intervals of shape ``(B, n, .., n, size)``, both ends NaN where nothing is known.
@@ -57,7 +60,11 @@ def enclose(network: RealNetwork, inputs: Array, wanted: Sequence[str] | None = 
     chunk = max(1, CHUNK_ELEMENTS // max(1, widest))
     starts = range(0, max(1, len(inputs)), chunk)
     weights = {node.name: [Weights.of(o.matrix) for o in node.operands] for node in nodes if isinstance(node, Linear)}
-    parts = [_enclose_chunk(network, nodes, weights, inputs[start : start + chunk], n, kept) for start in starts]
+    doubtful = np.zeros(inputs.shape, dtype=bool) if rounded is None else rounded
+    parts = [
+        _enclose_chunk(network, nodes, weights, inputs[own], doubtful[own], n, kept)
+        for own in (slice(start, start + chunk) for start in starts)
+    ]
     return {name: _joined([part[name] for part in parts]) for name in kept}
 
 
@@ -104,6 +111,7 @@ def _enclose_chunk(
     nodes: list[RealNode],
     weights: dict[str, list[Weights]],
     inputs: Array,
+    rounded: Array,
     n: int,
     kept: set[str],
 ) -> dict[str, Interval]:
@@ -112,6 +120,10 @@ def _enclose_chunk(
     values: dict[str, Interval] = {}
     if network.features:
         values.update({name: point(part) for name, part in split_features(network, inputs).items()})
+        if rounded.any():
+            lower, upper = (np.where(rounded, np.nextafter(inputs, end), inputs) for end in (-np.inf, np.inf))
+            below, above = split_features(network, lower), split_features(network, upper)
+            values.update({name: Interval(below[name], above[name]) for name in below})
     for node in network.nodes:
         if isinstance(node, Letters):
             values[node.name] = point(inputs[:, :, None] == np.arange(node.size))
