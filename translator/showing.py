@@ -122,10 +122,10 @@ def node_table(shown: Shown) -> list[Line]:
 
 
 def fit(row: tuple[str, ...]) -> tuple[str, ...]:
-    """Shorten a long name in the middle, so that the table fits the line."""
+    """Leave out the outer modules of a long name, so that the table fits the line."""
     name, room = row[0], max(20, line_width() - 52)
-    if len(name) > room:
-        name = f"{name[: room // 2 - 2]}...{name[-(room - room // 2 - 1) :]}"
+    while len(name) > room and "." in name.removeprefix("..."):
+        name = f"...{name.removeprefix('...').partition('.')[2]}"
     return (name, *row[1:])
 
 

@@ -21,6 +21,7 @@ from translator.reading.context import Context
 from translator.reading.folding import FOLDING_ERRORS, fold
 from translator.reading.limits import check_size
 from translator.reading.loading import Declared, Graph, Operator, inconsistency, load
+from translator.reading.naming import Naming
 from translator.reading.operators import OPERATORS
 from translator.reading.pruning import prune
 from translator.reading.refusing import Refusal
@@ -121,6 +122,7 @@ class _Walk:
         decided, self.trimmed = ("", "") if whole else decision_tensor(graph)
         self.outputs = [declared.name for declared in graph.outputs] if whole else [decided]
         self.live = live_operators(graph, self.outputs)
+        self.naming = Naming(self.live, graph.constants)
         self.context = Context(Assembly(), graph.opset, alphabet_size or 0, longest)
         self.context.scope = self.values
         self.uses = uses(self.live, ())
@@ -204,7 +206,8 @@ class _Walk:
         context = self.context
         context.operator = operator
         opset, scores = context.opset, context.toward_softmax
-        self._name(operator)
+        assembly = self.context.assembly
+        assembly.hint, assembly.scope = self.naming.propose(operator, assembly.scope)
         try:
             results = lower(context, operator, [self.values[name] if name else None for name in operator.inputs])
         except Refusal as refusal:
@@ -234,20 +237,6 @@ class _Walk:
                 self.values[name] = value
                 share(value, self.uses.get(name, 0))
         self.failed |= {name for name in operator.outputs if name and name not in self.values}
-
-    def _name(self, operator: Operator) -> None:
-        """Propose a name for what this operator makes: its weights' name, else its output's."""
-        assembly = self.context.assembly
-        for name in operator.inputs:
-            if name in self.graph.constants and "." in name and not name.startswith("onnx::"):
-                pieces = sanitize(name).split(".")
-                assembly.hint = ".".join(pieces[:-1]) or pieces[0]
-                assembly.scope = ".".join(pieces[:-2])
-                return
-        output = operator.outputs[0].removesuffix("_output_0")
-        assembly.hint = sanitize(output)
-        if "/" in output:
-            assembly.scope = ".".join(assembly.hint.split(".")[:-1])
 
     def _refuse(self, operator: Operator, refusal: Refusal) -> None:
         self.findings.append(
