@@ -11,7 +11,6 @@ from scipy.sparse import csr_array
 
 from circuits.positions import (
     FALSE,
-    FIRST,
     TRUE,
     AtLeast,
     Congruent,
@@ -22,7 +21,7 @@ from circuits.positions import (
     conjunction,
     var,
 )
-from translator.axes import POST, PRE, RUN, SEQUENCE, Axis, Key, keys, part_shape
+from translator.axes import POST, PRE, SEQUENCE, Axis, Key, keys, part_shape
 from translator.lengths import Quotient
 from translator.reading.assembly import Assembly, _diagonal, scaled
 from translator.reading.loading import Operator
@@ -33,7 +32,6 @@ from translator.reading.values import (
     Array,
     Carried,
     Data,
-    Index,
     Part,
     Positional,
     Source,
@@ -300,7 +298,7 @@ def realign(context: Context, value: Data, number: int) -> Data:
     if axis == axis_of_length(axis.length):
         return value
     if axis.length != Term((), 1, 0):
-        from translator.reading.entries import sampled
+        from translator.reading.striding import sampled
 
         return sampled(context, value, number)
     axes = tuple(SEQUENCE if other == number else own for other, own in enumerate(value.axes))
@@ -361,51 +359,6 @@ def shifted_to(context: Context, view: View, variable: int, place: Term) -> View
 
 def _identity(view: View) -> list[Term]:
     return [var(v) for v in range(64)]
-
-
-def slot_place(axis: Axis, index: int, from_end: bool) -> tuple[int, int, Term]:
-    """Where a constant index stands: (segment, slot, position term); from the end, index 0 is the last entry.
-
-    From the end of a run with steps the position is the largest that the entry may have: it depends on remainders of n.
-    """
-    if not axis.run:
-        return PRE, index, Term()
-    if not from_end:
-        return (
-            (PRE, index, Term()) if index < axis.pre else (RUN, 0, FIRST + (axis.lo + axis.step * (index - axis.pre)))
-        )
-    if index < axis.post:
-        return POST, axis.post - 1 - index, Term()
-    return RUN, 0, Term((), 1, -(axis.hi + axis.step * (index - axis.post)))
-
-
-def pick(context: Context, value: Data, number: int, index: int, from_end: bool) -> dict[Key, Part]:
-    """Take one entry along an axis: the parts keep a slot of size 1 there."""
-    axis = value.axes[number]
-    segment, slot, place = slot_place(axis, index, from_end)
-    if segment == RUN:
-        count = index + 1 - (axis.post if from_end else axis.pre)  # entries that the run has to have
-        least = axis.step * (count - 1) + 1 + axis.lo + axis.hi
-        context.require_least(least, "entries at fixed places are read")
-    parts: dict[Key, Part] = {}
-    for key, part in value.parts.items():
-        if key[number] != segment:
-            continue
-        if segment == RUN and from_end and axis.step > 1:
-            from translator.reading.entries import last_entry
-
-            own = tuple(PRE if other == number else which for other, which in enumerate(key))
-            parts[own] = Part(last_entry(context, value, key, number, index - axis.post))
-            continue
-        shape = part_shape(value.axes, key)
-        take: Index = np.take(np.arange(int(np.prod(shape))).reshape(shape), [slot], axis=number).ravel()
-        chosen = part.take(take)
-        if segment == RUN:
-            at = [var(v) for v in range(len(value.axes))]
-            at[number] = place
-            chosen = chosen.move(tuple(at))
-        parts[tuple(PRE if other == number else own for other, own in enumerate(key))] = chosen
-    return parts
 
 
 def ints(value: Any) -> list[int]:

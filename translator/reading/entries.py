@@ -6,18 +6,15 @@ that is no position of the word. So a neighbour is a shift, and slots are equati
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import prod
 
 import numpy as np
 
-from circuits.positions import TRUE, AtLeast, Congruent, Equals, Guard, Term, conjunction, simplify, var
-from translator.axes import POST, PRE, RUN, Axis, Key, keys, part_shape
-from translator.lengths import divided, least_for
-from translator.reading.context import Context, axis_of_length, plain, restrict, shifted_to
-from translator.reading.joining import _stack
+from circuits.positions import FIRST, TRUE, AtLeast, Congruent, Equals, Guard, Term, conjunction, simplify, var
+from translator.axes import POST, PRE, RUN, Axis, Key, part_shape
+from translator.reading.context import Context, plain, restrict, shifted_to
 from translator.reading.regions import implies, satisfiable
-from translator.reading.values import Data, Part, View
+from translator.reading.values import Data, Index, Part, View
 
 LENGTH = Term((), 1, 0)
 
@@ -102,51 +99,44 @@ def last_entry(context: Context, data: Data, key: Key, number: int, back: int) -
     return assembly.view_of(total)
 
 
-def along(
-    context: Context,
-    data: Data,
-    number: int,
-    new: tuple[Axis, ...],
-    first: int,
-    step: Callable[[Key, Term, Guard], Part],
-) -> Data:
-    """Make a tensor whose axis `number` has an entry for every window along that axis of `data`.
+def slot_place(axis: Axis, index: int, from_end: bool) -> tuple[int, int, Term]:
+    """Where a constant index stands: (segment, slot, position term); from the end, index 0 is the last entry.
 
-    The window of entry j begins at the place of index ``first + j * stride`` of the old axis, where the stride is the quotient
-    of the steps. `step` makes the entries from the segments, the place, and the guard under which they exist.
+    From the end of a run with steps the position is the largest that the entry may have: it depends on remainders of n.
     """
-    old, own = data.axes[number], new[number]
+    if not axis.run:
+        return PRE, index, Term()
+    if not from_end:
+        return (
+            (PRE, index, Term()) if index < axis.pre else (RUN, 0, FIRST + (axis.lo + axis.step * (index - axis.pre)))
+        )
+    if index < axis.post:
+        return POST, axis.post - 1 - index, Term()
+    return RUN, 0, Term((), 1, -(axis.hi + axis.step * (index - axis.post)))
+
+
+def pick(context: Context, value: Data, number: int, index: int, from_end: bool) -> dict[Key, Part]:
+    """Take one entry along an axis: the parts keep a slot of size 1 there."""
+    axis = value.axes[number]
+    segment, slot, place = slot_place(axis, index, from_end)
+    if segment == RUN:
+        count = index + 1 - (axis.post if from_end else axis.pre)  # entries that the run has to have
+        least = axis.step * (count - 1) + 1 + axis.lo + axis.hi
+        context.require_least(least, "entries at fixed places are read")
     parts: dict[Key, Part] = {}
-    for key in keys(new):
-        if key[number] == RUN:
-            shift = old.lo - own.lo + own.step * own.pre + old.step * (first - old.pre)
-            within = conjunction(AtLeast(var(number) - 1), AtLeast(LENGTH - var(number)), own.guard(number))
-            parts[key] = step(key, var(number) + shift, within)
+    for key, part in value.parts.items():
+        if key[number] != segment:
             continue
-        shape = part_shape(new, key)
-        single = tuple(1 if axis == number else size for axis, size in enumerate(shape))
-        slots = []
-        for slot in range(shape[number]):
-            index = own.index(key[number], slot, number) * (own.step // old.step) + first
-            slots.append((step(key, place_of_index(old, index), TRUE), single))
-        parts[key] = _stack(context, slots, number)
-    return Data(new, parts, data.dtype)
-
-
-def sampled(context: Context, data: Data, number: int, stride: int = 1) -> Data:
-    """Every `stride`-th entry of a sequence axis, on the axis that `axis_of_length` makes."""
-    old = data.axes[number]
-    if not old.pre and not old.post and stride > 1:
-        thinned = Axis(0, True, old.lo, old.hi, 0, old.step * stride)
-        return Data(_with(data.axes, number, thinned), data.parts, data.dtype)
-    length = divided(old.length, stride, up=True)
-    context.require_least(least_for(length, 1), "entries of the sequence are read")
-
-    def step(key: Key, place: Term, within: Guard) -> Part:
-        return Part(read_entry(context, data, key, number, place, within=within))
-
-    return along(context, data, number, _with(data.axes, number, axis_of_length(length)), 0, step)
-
-
-def _with(axes: tuple[Axis, ...], number: int, own: Axis) -> tuple[Axis, ...]:
-    return tuple(own if other == number else axis for other, axis in enumerate(axes))
+        if segment == RUN and from_end and axis.step > 1:
+            own = tuple(PRE if other == number else which for other, which in enumerate(key))
+            parts[own] = Part(last_entry(context, value, key, number, index - axis.post))
+            continue
+        shape = part_shape(value.axes, key)
+        take: Index = np.take(np.arange(int(np.prod(shape))).reshape(shape), [slot], axis=number).ravel()
+        chosen = part.take(take)
+        if segment == RUN:
+            at = [var(v) for v in range(len(value.axes))]
+            at[number] = place
+            chosen = chosen.move(tuple(at))
+        parts[tuple(PRE if other == number else own for other, own in enumerate(key))] = chosen
+    return parts

@@ -29,11 +29,12 @@ from translator.axes import RUN, Axis, Key, part_shape
 from translator.lengths import divided, least_for
 from translator.reading.context import Context, axis_of_length, plain, realign, restrict
 from translator.reading.convolution import Kernel, correlate, joints_of
-from translator.reading.entries import along, bounds, read_entry
+from translator.reading.entries import bounds, read_entry
 from translator.reading.joining import _stack
 from translator.reading.loading import Operator
 from translator.reading.refusing import Refusal
 from translator.reading.regions import implies
+from translator.reading.striding import along
 from translator.reading.values import Affine, Data, Index, Part, View, constant
 from translator.reading.windows import Window, filled, sums
 
