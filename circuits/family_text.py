@@ -9,6 +9,7 @@ from circuits.json_lines import (
     DOMAIN,
     FORMAT,
     GUARD,
+    INPUTS,
     INTEGERS,
     MATRIX,
     NAME,
@@ -23,7 +24,6 @@ from circuits.json_lines import (
     several,
     text_field,
 )
-from circuits.network import Inputs
 from circuits.network_to_family import DEPTH_CHOICES
 
 ENTRY = {"name": NAME, "base": NAME, "n_positions": POSITIONS}
@@ -45,7 +45,7 @@ LAYOUT = Layout(
         "readout": READOUT,
         "depth_choice": text_field(*DEPTH_CHOICES),
         "decision_format": FORMAT,
-        "inputs": several(record(Shape(Inputs, {"name": NAME, "size": SIZE, "format": FORMAT}))),
+        "inputs": several(record(INPUTS)),
     },
     {kind: (class_, Shape(class_, fields)) for kind, (class_, fields) in SHAPES.items()},
     Family,

@@ -38,10 +38,19 @@ def encode_inputs(inputs: Sequence[Inputs], values: Any) -> Integers:
     """Round the numbers of shape ``(B, total)`` to the formats of the inputs; whole numbers are exact in whole formats."""
     given = np.asarray(values)
     columns = input_columns(inputs)
-    return np.concatenate([node.format.encode(given[:, columns[node.name]]) for node in inputs], axis=1)
+    return np.concatenate([encode_numbers(node, given[:, columns[node.name]]) for node in inputs], axis=1)
+
+
+def encode_numbers(node: Inputs, given: Any) -> Integers:
+    """Round the numbers of one input to its format; one with a scale divides by it in float32 first, as QuantizeLinear does."""
+    if node.scale is None:
+        return node.format.encode(given)
+    return node.format.encode(np.asarray(given, dtype=np.float32) / np.float32(node.scale))
 
 
 def decode_inputs(inputs: Sequence[Inputs], codes: Integers) -> np.ndarray[Any, np.dtype[np.float64]]:
     """The numbers that codes of shape ``(B, total)`` stand for."""
-    fracs = np.repeat(np.array([node.format.frac for node in inputs], dtype=np.int64), [node.size for node in inputs])
-    return np.ldexp(codes.astype(np.float64), -fracs)
+    sizes = [node.size for node in inputs]
+    fracs = np.repeat(np.array([node.format.frac for node in inputs], dtype=np.int64), sizes)
+    scales = np.repeat(np.array([1.0 if node.scale is None else node.scale for node in inputs]), sizes)
+    return np.ldexp(codes.astype(np.float64), -fracs) * scales

@@ -9,8 +9,8 @@ diagnostic names the line.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from operator import index
 from typing import Any
 
@@ -19,7 +19,7 @@ import numpy as np
 from circuits.diagnostics import FomError, fail
 from circuits.formats import Format
 from circuits.matrices import MOST, integers_of_data, matrix_of_data, matrix_to_data
-from circuits.network import Domain, Readout
+from circuits.network import Domain, Inputs, Readout
 from circuits.positions import Guard, Ref, guard_of_data, guard_to_data, term_of_data, term_to_data
 
 SCHEMA = 1
@@ -45,14 +45,20 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A class and the fields that make it; other fields keep their defaults."""
+    """A class and the fields that make it; other fields keep their defaults.
+
+    Those of `extras` are left out where they are None.
+    """
 
     made: Callable[..., Any]
     fields: dict[str, Field]
+    extras: Mapping[str, Field] = field(default_factory=dict)
 
     def write(self, value: Any) -> dict[str, Any]:
         """Write an object, field after field."""
-        return {name: field.write(getattr(value, name)) for name, field in self.fields.items()}
+        written = {name: own.write(getattr(value, name)) for name, own in self.fields.items()}
+        given = {name: own for name, own in self.extras.items() if getattr(value, name) is not None}
+        return written | {name: own.write(getattr(value, name)) for name, own in given.items()}
 
     def read(self, data: Any) -> Any:
         """Read an object.
@@ -63,14 +69,16 @@ class Shape:
         if not isinstance(data, dict):
             raise WrongValue("expected an object")
         for name in data:
-            if name not in self.fields:
+            if name not in self.fields and name not in self.extras:
                 raise WrongKey(f"unknown key `{name}`")
         values = {}
-        for name, field in self.fields.items():
+        for name, own in (*self.fields.items(), *self.extras.items()):
             if name not in data:
+                if name in self.extras:
+                    continue
                 raise WrongKey(f"the key `{name}` is missing")
             try:
-                values[name] = field.read(data[name])
+                values[name] = own.read(data[name])
             except WrongKey as error:
                 raise WrongKey(f"`{name}`: {error}") from None
             except (WrongValue, ValueError) as error:
@@ -236,6 +244,13 @@ def integer_field(least: int = 1 - MOST, most: int = MOST - 1) -> Field:
     return Field(int, read)
 
 
+def read_positive(data: Any) -> float:
+    """Read a positive float32, which is what ONNX's scales are."""
+    if type(data) is not float or not data > 0 or float(np.float32(data)) != data:
+        raise WrongValue("expected a positive float32")
+    return data
+
+
 def optional(field: Field) -> Field:
     """A value or null."""
     return Field(
@@ -300,6 +315,7 @@ GUARD = Field(guard_to_data, read_guard)
 REF = record(Shape(Ref, {"node": NAME, "at": TERMS}))
 SEGMENT = Field(write_segment, Shape(lambda ref, groups: (ref, groups), {"ref": REF, "groups": ROWS}).read)
 FORMAT = record(Shape(Format, {"bits": integer_field(1, 64), "lo": NUMBER, "frac": EXPONENT}))
+INPUTS = Shape(Inputs, {"name": NAME, "size": SIZE, "format": FORMAT}, {"scale": Field(float, read_positive)})
 ALPHABET = several(NAME)
 DOMAIN = record(Shape(Domain, {"least": COUNT, "most": optional(COUNT), "reason": NAME}))
 READOUT = record(

@@ -40,12 +40,16 @@ class Letters:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """A fixed-size input without positions, one word for each number. A network may have several."""
+    """A fixed-size input without positions, one word for each number. A network may have several.
+
+    With a `scale`, the file quantizes the input: a number is read as the code ``round(number / scale)``, in float32.
+    """
 
     name: str
     size: int
     format: Format
     n_positions: Literal[0] = 0
+    scale: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

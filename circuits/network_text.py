@@ -8,6 +8,7 @@ from circuits.json_lines import (
     EXPONENT,
     FORMAT,
     GUARD,
+    INPUTS,
     INTEGERS,
     MATRIX,
     NAME,
@@ -51,7 +52,6 @@ OPERANDS = several(record(Shape(Operand, {"ref": REF, "matrix": MATRIX})))
 
 SHAPES = {
     "letters": (Letters, {"name": NAME, "size": SIZE}),
-    "inputs": (Inputs, {"name": NAME, "size": SIZE, "format": FORMAT}),
     "predicates": (Predicates, {**PLACED, "guards": several(GUARD)}),
     "affine": (Affine, {**SIZED, "operands": OPERANDS, "const": INTEGERS, "length": INTEGERS, "frac": EXPONENT}),
     "product": (
@@ -86,7 +86,7 @@ LAYOUT = Layout(
     "network",
     "nodes",
     {"alphabet": ALPHABET, "domain": DOMAIN, "readout": optional(READOUT)},
-    {kind: (class_, Shape(class_, fields)) for kind, (class_, fields) in SHAPES.items()},
+    {kind: (class_, Shape(class_, fields)) for kind, (class_, fields) in SHAPES.items()} | {"inputs": (Inputs, INPUTS)},
     Network,
 )
 

@@ -7,8 +7,9 @@ tensor from the values seen on a set of inputs, given as bounds by node name.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, assert_never
 
@@ -44,13 +45,22 @@ from translator.fixing_maps import add_map
 from translator.fixing_quotients import add_ratio, half_steps
 from translator.fixing_readout import add_readout
 from translator.function_kinds import is_integer
+from translator.integers import Rewritten, with_integers
 from translator.precision import Precision
+from translator.quantizers import CODE_BITS
 from translator.relevance import relevance
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 Bounds = dict[str, tuple[float, float]]
 
 REFERENCE_LENGTH = 1024
+CODE_FORMATS = {
+    "bool": BIT,
+    "int8": Format(8, -128, 0),
+    "uint8": Format(8, 0, 0),
+    "int16": Format(16, -32768, 0),
+    "uint16": Format(16, 0, 0),
+}
 
 
 def fix(
@@ -77,8 +87,9 @@ def fix(
             f"no finite value was seen of `{unseen[0]}`, so no format can be chosen for it",
             help="measure on other inputs: --max-length, --where or --inputs",
         )
-    builder = Fixer(network, precision, bounds)
-    for node in network.nodes:
+    integers = with_integers(network, bounds, tuple(keep))
+    builder = Fixer(integers.network, precision, integers.bounds, integers)
+    for node in integers.network.nodes:
         if node.name in bounds or isinstance(node, real.Letters | real.Features):
             builder.add(node)
     readout = None if network.output is None else add_readout(builder, network.output)
@@ -109,6 +120,7 @@ class Fixer:
     network: real.RealNetwork
     precision: Precision
     bounds: Bounds
+    integers: Rewritten
     nodes: list[Node] = field(default_factory=list)
     by_name: dict[str, Node] = field(default_factory=dict)
     ranges: dict[str, Range] = field(default_factory=dict)
@@ -124,6 +136,23 @@ class Fixer:
     def denominators(self) -> set[str]:
         """The nodes of the real network that are read as denominators."""
         return {node.den.node for node in self.network.nodes if isinstance(node, real.Ratio)}
+
+    @cached_property
+    def partners(self) -> dict[str, float]:
+        """For the nodes of the real network that are factors, the largest number that one is multiplied by."""
+        found: dict[str, float] = {}
+        for node in self.network.nodes:
+            if isinstance(node, real.Multiply):
+                for own, other in ((node.left.node, node.right.node), (node.right.node, node.left.node)):
+                    size = max(map(abs, self.bounds.get(other, (0.0, 0.0))))
+                    found[own] = max(found.get(own, 0.0), size)
+        return found
+
+    def finer_bits(self, name: str) -> int:
+        """How many more fractional bits a function gets because its error is multiplied, or it divides by small numbers."""
+        least = self.bounds[name][0] if name in self.denominators else 0.0
+        smallest = -math.frexp(least)[1] if least > 0 else 0
+        return max(smallest, math.frexp(self.partners.get(name, 0.0))[1], 0)
 
     def halved(self, node: real.Ratio) -> str:
         """The exact value that stands for a quotient where only multiples of 1/2 count."""
@@ -166,9 +195,8 @@ class Fixer:
         match node:
             case real.Letters(name=name, size=size):
                 self.put(Letters(name, size))
-            case real.Features(name=name, size=size, dtype=dtype):
-                seen = self.bounds.get(name, (0.0, 0.0))
-                self.put(Inputs(name, size, self.precision.format_for(*seen, 0 if is_integer(dtype) else None)))
+            case real.Features():
+                self.put(self.input_of(node))
             case real.Predicates(name=name, n_positions=k, guards=guards):
                 self.put(Predicates(name, k, guards))
             case real.Linear():
@@ -192,6 +220,16 @@ class Fixer:
                 add_ratio(self, node)
             case _:
                 assert_never(node)
+
+    def input_of(self, node: real.Features) -> Inputs:
+        """The words of an input: codes of the quantizer that reads it, codes of its type, or what fits the values seen."""
+        if node.name in self.integers.codes:
+            format_, scale = self.integers.codes[node.name]
+            return Inputs(node.name, node.size, format_, scale=scale)
+        if node.dtype in CODE_FORMATS and not self.precision.is_open:
+            return Inputs(node.name, node.size, CODE_FORMATS[node.dtype])
+        seen = self.bounds.get(node.name, (0.0, 0.0))
+        return Inputs(node.name, node.size, self.precision.format_for(*seen, 0 if is_integer(node.dtype) else None))
 
     def exact(self, ref: Ref) -> Ref:
         """The reference, to be read exactly; an exact node at a shifted position is rewritten over its shifted sources."""
@@ -294,9 +332,16 @@ class Fixer:
         if self.precision.is_open:
             self.put(affordable_linear(self, node, refs))
             return
+        if self.reads_codes(node):
+            try:
+                self.put(self.weighed(node, refs, replace(self.precision, weight_bits=None)))
+                return
+            except FomError as error:
+                if error.diagnostics[0].code not in ("C026", "T021"):
+                    raise
         while True:
             try:
-                self.put(self.weighed(node, refs))
+                self.put(self.weighed(node, refs, self.precision))
                 return
             except FomError as error:
                 sums = [place for place, ref in enumerate(refs) if isinstance(self.by_name[ref.node], Exact)]
@@ -307,8 +352,17 @@ class Fixer:
                     raise
                 refs[finest] = self.word(refs[finest])
 
-    def weighed(self, node: real.Linear, refs: list[Ref]) -> Affine:
-        """The affine map of a real one over the given references.
+    def reads_codes(self, node: real.Linear) -> bool:
+        """Tell whether a linear map reads integers that the file itself makes, so that its weights are not rounded."""
+        whole = self.integers.whole
+        if node.name in whole:
+            return True
+        sources = [operand.ref.node for operand in node.operands]
+        letters = any(isinstance(self.by_name[name], Letters | Predicates) for name in sources)
+        return bool(sources) and not letters and all(name in whole for name in sources)
+
+    def weighed(self, node: real.Linear, refs: list[Ref], precision: Precision) -> Affine:
+        """The affine map of a real one over the given references, with weights of that precision.
 
         Raises:
             FomError: the weights or constants need more than 62 bits at a common number of fractional bits.
@@ -316,11 +370,11 @@ class Fixer:
         weighed = []
         for operand, ref in zip(node.operands, refs, strict=True):
             given = operand.matrix
-            codes, frac = self.precision.weights(np.asarray(given.data, dtype=np.float64))
+            codes, frac = precision.weights(np.asarray(given.data, dtype=np.float64))
             weights = csr_array((codes, given.indices, given.indptr), shape=given.shape)
             weighed.append((ref, weights, frac + self.frac(ref.node)))
-        const, const_frac = self.precision.weights(node.const)
-        length, length_frac = self.precision.weights(node.length)
+        const, const_frac = precision.weights(node.const)
+        length, length_frac = precision.weights(node.length)
         frac = max([f for _, _, f in weighed] + [const_frac if not weighed else 0, length_frac])
         if const_frac > frac:
             const, const_frac = np.rint(np.ldexp(node.const, frac)).astype(np.int64), frac
@@ -367,6 +421,8 @@ class Fixer:
         formats = {found.format for found in given if not isinstance(found, Exact)}
         if len(formats) == 1 and all(not isinstance(found, Exact) for found in given):
             format_ = formats.pop()
+        elif found := self.covering_codes(ref for ref, _ in sources):
+            format_ = found
         else:
             seen = [self.seen(ref.node) for ref, _ in sources]
             finest = max(self.frac(ref.node) for ref, _ in sources)
@@ -374,6 +430,18 @@ class Fixer:
         refs = [self.word(ref, format_) for ref, _ in sources]
         segments = tuple((ref, index) for ref, (_, index) in zip(refs[1:], node.segments, strict=True))
         self.put(Maximum(node.name, node.n_positions, node.size, refs[0], node.groups, node.guard, segments, format_))
+
+    def covering_codes(self, refs: Iterable[Ref]) -> Format | None:
+        """The format of all values of some exact integers of the file, None where one is no such integer or there are too many."""
+        names = [ref.node for ref in refs]
+        if self.precision.is_open or not all(name in self.integers.whole and self.frac(name) == 0 for name in names):
+            return None
+        low, high = (
+            min(int(self.ranges[name][0].min()) for name in names),
+            max(int(self.ranges[name][1].max()) for name in names),
+        )
+        bits = max(1, (high - low).bit_length())
+        return Format(bits, low, 0) if bits <= CODE_BITS else None
 
 
 def shifted_name(ref: Ref) -> str:

@@ -16,6 +16,7 @@ from circuits.scalar import Scalar, X, const
 from translator import real
 from translator.breakpoints import ALL_POINTS, breakpoints, sample_points
 from translator.budget import bits_before_point, reach
+from translator.fixing_codes import add_codes
 from translator.fixing_quotients import rounded_ratio
 from translator.function_kinds import is_smooth, is_stepped, is_threshold, is_truth, is_whole, whole_part
 from translator.precision import LEAST_TABLE_BITS, covering
@@ -44,6 +45,8 @@ def add_map(fixer: Fixer, node: real.Map) -> None:
     ref = fixer.exact(node.operand)
     if node.function == ABSOLUTE and fixer.by_name[ref.node].n_positions == node.n_positions:
         add_absolute(fixer, node, ref)
+        return
+    if add_codes(fixer, node, ref):
         return
     clip = clipped_identity(fixer, node)
     if fixer.precision.is_open and is_stepped(node.function):
@@ -93,9 +96,7 @@ def add_open_map(fixer: Fixer, node: real.Map, ref: Ref) -> None:
     elif is_whole(function, frac <= 0):
         format_ = fixer.precision.format_for(*fixer.bounds[node.name], 0)
     else:
-        least, most = fixer.bounds[node.name]
-        precision = fixer.precision.for_denominator(least) if node.name in fixer.denominators else fixer.precision
-        format_ = precision.format_for(least, most)
+        format_ = fixer.precision.finer(fixer.finer_bits(node.name)).format_for(*fixer.bounds[node.name])
     focus = fixer.bounds.get(node.operand.node, (-1.0, 1.0))
     few = (node.size << format_.bits) <= max(TABLE_GATES, node.size << LEAST_TABLE_BITS)
     certain = largest_ - smallest < ALL_POINTS or is_threshold(function) or is_smooth(function)

@@ -95,12 +95,29 @@ def with_positive_denominator(fixer: Fixer, node: real.Ratio, num: Ref, den: Ref
     return Ref(top, own), Ref(bottom, own)
 
 
-def rounded_ratio(fixer: Fixer, node: real.Ratio, format_: Format, name: str) -> None:
-    """Append a quotient rounded to whole numbers at once: rounding to a fraction and then again would be off at ties."""
-    num, den = affordable_steps(fixer, node, 1, max(abs(format_.lo), abs(format_.hi)))
+def rounded_ratio(fixer: Fixer, node: real.Ratio, format_: Format, name: str, scale: float = 1.0) -> None:
+    """Append a quotient over a scale, rounded to whole numbers at once: rounding to a fraction and then again would be off at ties.
+
+    Raises:
+        FomError: the comparisons with all codes do not fit.
+    """
+    num, den = affordable_steps(fixer, node, 1, max(abs(format_.lo), abs(format_.hi)), scale)
     num, den, den_index = positive(fixer, node, num, den)
+    if scale != 1:
+        den = times(fixer, den, scale, f"{name}.scale")
     shift = fixer.frac(den.node) - fixer.frac(num.node)
     fixer.put(Quotient(name, node.n_positions, node.size, num, den, den_index, shift, format_))
+
+
+def times(fixer: Fixer, ref: Ref, scale: float, name: str) -> Ref:
+    """A value times a dyadic number, exact."""
+    weight, frac = scale.as_integer_ratio()[0], scale.as_integer_ratio()[1].bit_length() - 1
+    given = fixer.by_name[ref.node]
+    k, size = given.n_positions, given.size
+    own, zero = tuple(var(v) for v in range(k)), np.zeros(size, dtype=np.int64)
+    operand = Operand(Ref(ref.node, own), selection(np.arange(size), size, weight))
+    node = Affine(fixer.fresh(name), k, size, (operand,), zero, zero, fixer.frac(ref.node) + frac)
+    return Ref(fixer.put(node).name, ref.at)
 
 
 def half_steps(fixer: Fixer, node: real.Ratio) -> Ref:
@@ -136,8 +153,12 @@ def stacked(above: csr_array, below: csr_array) -> csr_array:
     return canonical(vstack([above, below]))
 
 
-def affordable_steps(fixer: Fixer, node: real.Ratio, factor: int, most: float) -> tuple[Ref, Ref]:
+def affordable_steps(
+    fixer: Fixer, node: real.Ratio, factor: int, most: float, scale: float = 1.0
+) -> tuple[Ref, Ref]:
     """Numerator and denominator of which quotients up to `most`, of `factor` times the numerator, fit. Whole ones stay.
+
+    The denominator is going to be multiplied by a dyadic `scale`.
 
     Raises:
         FomError: they do not fit.
@@ -145,11 +166,12 @@ def affordable_steps(fixer: Fixer, node: real.Ratio, factor: int, most: float) -
     num, den = fixer.exact(node.num), fixer.exact(node.den)
     finest = max(fixer.frac(num.node), fixer.frac(den.node))
     signed = changes_sign(fixer, node.den)
+    more = scale.as_integer_ratio()[1].bit_length() - 1
 
     def excess(frac: int, magnitudes: tuple[float, float]) -> int:
         top, bottom = magnitudes
-        needed = 2 * (factor * top + bottom) + 4 * (most + 2) * bottom
-        return bits_before_point(needed) + max(frac, 0) + 1 + signed - LIMIT_BITS
+        needed = 2 * (factor * top + bottom * scale) + 4 * (most + 2) * bottom * scale
+        return bits_before_point(needed) + max(frac + more, 0) + 1 + signed - LIMIT_BITS
 
     top, bottom = (float(reach(fixer, ref).max(initial=0.0)) for ref in (num, den))
     if excess(finest, (top, bottom)) <= 0:

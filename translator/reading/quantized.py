@@ -61,7 +61,8 @@ def saturate(context: Context, number: Scalar, value: Value, zero: Value | None,
     low, high = limits(dtype)
     point = 0.0 if zero is None else uniform(wide(zero))
     step = call("round", number)
-    if point is None:
+    if point is None:  # codes that go beyond the range at any zero point need not be told apart
+        step = clip(step, low - high - 1, high - low)
         codes = binary(context, "add", unary(context, step, value), wide(zero) if zero is not None else np.array(0))
         return unary(context, clip(X, low, high), codes)
     codes = unary(context, clip(step, low - point, high - point), value)

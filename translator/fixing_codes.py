@@ -1,0 +1,170 @@
+"""Codes of quantized files in fixed precision: a step function of an exact value with exactly the file's codes.
+
+Every break is found, by bisection, whatever the precision is. A quantizer with many breaks becomes a `Round` of a multiple of its
+argument where one rounding agrees with it at every integer: a few gates for each bit instead of one for each code.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from circuits.diagnostics import FomError
+from circuits.formats import BIT, Format
+from circuits.matrices import selection
+from circuits.network import Affine, Operand, Round, Table
+from circuits.positions import Ref, var
+from circuits.scalar import X
+from translator import real
+from translator.fixing_quotients import rounded_ratio
+from translator.function_kinds import is_truth, is_whole
+from translator.quantizers import Quantizer, affine_of, breaks_of, first_quantizer, quantizer_of
+
+if TYPE_CHECKING:
+    from translator.fixing import Fixer
+
+Integers = np.ndarray[Any, np.dtype[np.int64]]
+
+CAPACITY = 57
+SLOPES = 8
+NEAREST = sorted(range(-SLOPES, SLOPES + 1), key=abs)
+SCALE_BITS = (24, 16, 12)
+
+
+def add_codes(fixer: Fixer, node: real.Map, ref: Ref) -> bool:
+    """Append a function of a quantizer's codes, or a quantizer; tell whether the function is one."""
+    split = first_quantizer(node.function)
+    if split is None:
+        return False
+    quantizer, outer = split
+    if outer == X and add_quotient_codes(fixer, node, quantizer):
+        return True
+    low, high = fixer.ranges[ref.node]
+    smallest, largest = int(low.min(initial=0)), int(high.max(initial=0))
+    if fixer.inside(ref):
+        smallest, largest = int(low.min()), int(high.max())
+    breaks, codes = breaks_of(quantizer, fixer.frac(ref.node), smallest, largest)
+    if outer == X:
+        format_ = quantizer.format or spanning(quantizer.low, quantizer.high)
+        ends = (smallest, largest)
+        if len(breaks) > format_.bits and add_rounding(fixer, node, ref, quantizer, format_, ends, breaks, codes):
+            return True
+    else:
+        values = outer(codes.astype(np.float64))
+        if np.isnan(values).any():
+            return False
+        format_ = format_of_values(fixer, node, outer, values)
+        breaks, codes = merged(breaks, format_.encode(values))
+    fixer.put(Table(node.name, node.n_positions, node.size, ref, breaks, codes, format_))
+    return True
+
+
+def spanning(low: int, high: int) -> Format:
+    """The smallest format of whole codes from `low` that reaches `high`."""
+    return Format(max(1, (high - low).bit_length()), low, 0)
+
+
+def format_of_values(fixer: Fixer, node: real.Map, outer: Any, values: Any) -> Format:
+    """The format of a function of codes: a bit, all codes if they are whole, else what fits the values seen."""
+    if is_truth(outer):
+        return BIT
+    if is_whole(outer, True) and bool((np.abs(values) < 1 << 31).all()):
+        again = quantizer_of(outer)
+        if again is not None:
+            return again.format or spanning(again.low, again.high)
+        return spanning(int(values.min()), int(values.max()))
+    return fixer.precision.for_table(node.size).format_for(*fixer.bounds[node.name])
+
+
+def merged(breaks: Integers, codes: Integers) -> tuple[Integers, Integers]:
+    """A step function without the breaks at which it does not change."""
+    keep = np.flatnonzero(np.diff(codes))
+    return breaks[keep], np.concatenate([codes[:1], codes[1:][keep]])
+
+
+def add_rounding(
+    fixer: Fixer,
+    node: real.Map,
+    ref: Ref,
+    quantizer: Quantizer,
+    format_: Format,
+    ends: tuple[int, int],
+    breaks: Integers,
+    codes: Integers,
+) -> bool:
+    """Append a quantizer as the rounding of ``factor * S + shift``, if one has the same code at every integer S."""
+    if quantizer.format is None:
+        return False
+    line = affine_of(quantizer.inner)
+    found = None if line is None else rounding_of(line, fixer.frac(ref.node), format_, ends, breaks, codes)
+    if found is None:
+        return False
+    factor, constant, shift = found
+    k, size = node.n_positions, node.size
+    if factor == 1 and constant == 0:
+        fixer.put(Round(node.name, k, size, ref, shift, format_))
+        return True
+    zero = np.zeros(size, dtype=np.int64)
+    scaled = Operand(ref, selection(np.arange(size), size, factor))
+    name = fixer.fresh(f"{node.name}.scaled")
+    fixer.put(Affine(name, k, size, (scaled,), zero + constant, zero, shift))
+    fixer.put(Round(node.name, k, size, Ref(name, tuple(var(v) for v in range(k))), shift, format_))
+    return True
+
+
+def rounding_of(
+    line: tuple[float, float], frac: int, format_: Format, ends: tuple[int, int], breaks: Integers, codes: Integers
+) -> tuple[int, int, int] | None:
+    """Factor, constant and shift with ``round((factor * S + constant) / 2**shift)`` equal to a step function; None if not found.
+
+    The sum at a break has to be above the tie below its code, and the sum before it below the tie above the code there. For a
+    given factor that leaves an interval for the constant. The smallest shift that leaves one is taken.
+    """
+    first, last = (ends[:1], codes[:1]), (ends[1:], codes[-1:])
+    points, own = [breaks], [codes[1:]]
+    if codes[0] > format_.lo:
+        points, own = [*points, np.array(first[0])], [*own, first[1]]
+    rising, least_codes = np.concatenate(points), np.concatenate(own)
+    points, own = [breaks - 1], [codes[:-1]]
+    if codes[-1] < format_.hi:
+        points, own = [*points, np.array(last[0])], [*own, last[1]]
+    falling, most_codes = np.concatenate(points), np.concatenate(own)
+
+    slope = math.ldexp(line[0], -frac)
+    magnitude, span = max(abs(ends[0]), abs(ends[1]), 1), max(int(breaks[-1] - breaks[0]), 1)
+    for shift in range(1, CAPACITY - max(abs(format_.lo), abs(format_.hi), 1).bit_length() - 1):
+        middle = round(math.ldexp(slope, shift))
+        if middle * magnitude >= 1 << CAPACITY:
+            return None
+        half, step = 1 << (shift - 1), max(1, middle // (SLOPES * span))
+        for factor in (middle + number * step for number in NEAREST):
+            if factor < 1:
+                continue
+            low = int(((2 * least_codes - 1) * half - factor * rising).max())
+            high = int(((2 * most_codes + 1) * half - factor * falling).min())
+            if low + 1 < high:
+                return factor, 0 if low < 0 < high else (low + high) // 2, shift
+    return None
+
+
+def add_quotient_codes(fixer: Fixer, node: real.Map, quantizer: Quantizer) -> bool:
+    """Append a quantizer of a quotient as one rounding of the exact quotient, if there is one and it fits."""
+    source, format_, line = fixer.given[node.operand.node], quantizer.format, affine_of(quantizer.inner)
+    if not isinstance(source, real.Ratio) or format_ is None or line is None or line[1] != 0:
+        return False
+    own = tuple(var(v) for v in range(source.n_positions))
+    if node.operand.at != own or source.n_positions != node.n_positions:
+        return False
+    for bits in SCALE_BITS:
+        mantissa, exponent = math.frexp(1 / line[0])
+        scale = math.ldexp(round(math.ldexp(mantissa, bits)), exponent - bits)
+        try:
+            rounded_ratio(fixer, source, format_, node.name, scale)
+        except FomError as error:
+            if error.diagnostics[0].code != "C026":
+                raise
+            continue
+        return True
+    return False
