@@ -77,7 +77,7 @@ class Quotient(Term):
         """Replace variables, of which there are none."""
         return self
 
-    def evaluate(self, n: int, values: Any = ()) -> int:
+    def evaluate(self, n: int, values: Any) -> int:
         """The length at n."""
         return (n + self.offset) // self.divisor
 

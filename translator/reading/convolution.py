@@ -161,7 +161,7 @@ def _products(context: Context, image: View, images: int, channels: int, kernel:
 
 
 def convolve(context: Context, operator: Operator, x: Value, w: Value, bias: Value | None = None) -> Value:
-    """Conv: groups, strides, dilations, padding; along the sequence with stride 1."""
+    """Conv: groups, strides, dilations, padding; also along the sequence."""
     from translator.reading.sliding import convolve_along
 
     groups = operator.attributes.get("group", 1)
