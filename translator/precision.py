@@ -57,11 +57,11 @@ class Precision:
             return self
         return replace(self, bits=affordable)
 
-    def for_denominator(self, least: float) -> Precision:
-        """The precision of a positive word that divides: as many bits behind the point as leave `frac` to its smallest value."""
-        if least <= 0 or self.frac is None:
+    def finer(self, bits: int) -> Precision:
+        """The precision with more fractional bits, up to `MOST_FRACTIONAL`."""
+        if self.frac is None or bits <= 0:
             return self
-        return replace(self, frac=min(self.frac + max(0, -math.frexp(least)[1]), max(self.frac, MOST_FRACTIONAL)))
+        return replace(self, frac=min(self.frac + bits, max(self.frac, MOST_FRACTIONAL)))
 
     def format_for(self, low: float, high: float, finest: int | None = None) -> Format:
         """The format with the finest step that still reaches from `low` to `high`.
