@@ -65,14 +65,22 @@ def export(network: nn.Module, inputs: Mapping[str, Tensor], dims: Mapping[int, 
     onnx.save(model, path)
 
 
+SCOPES = "pkg.torch.onnx.name_scopes"
+
+
 def strip(model: onnx.ModelProto) -> None:
-    """Drop what says where and how the file was made: documentation strings and metadata, on every level."""
+    """Drop what says where and how the file was made: documentation strings and metadata, on every level.
+
+    What stays is the module that a node comes from, as the names of weights say it too.
+    """
     graph = model.graph
     if model.functions:
         raise ValueError("the exporter left model-local functions; strip those too")
     for item in (model, graph, *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
         item.ClearField("doc_string")
+        kept = [entry for entry in item.metadata_props if entry.key == SCOPES]
         item.ClearField("metadata_props")
+        item.metadata_props.extend(kept)
 
 
 class Oracle:
