@@ -149,10 +149,11 @@ def flat(outputs: Iterable[Any]) -> list[Any]:
 
 def outside(distance: Any, bounds: Any) -> str:
     """Where a distance is larger than its bound; empty if it is nowhere."""
-    excess = distance - bounds
-    if not excess.size or not np.nanmax(excess) > 0:
+    with np.errstate(invalid="ignore"):
+        excess = np.nan_to_num(distance - bounds, nan=-np.inf)
+    if not excess.size or not excess.max() > 0:
         return ""
-    place = int(np.nanargmax(excess))
+    place = int(np.argmax(excess))
     return f"off by {distance.ravel()[place]:.3g}, bound {np.ravel(bounds)[place]:.3g}"
 
 
@@ -223,7 +224,8 @@ def run(case: Case, fraction: int | None) -> Verdict:
                 found = np.asarray(values[number], dtype=np.float64)
                 if known[0][0].shape != found.shape:
                     continue
-                reports = [outside(np.abs(found - reals), widths[number] + slack) for reals, slack in known]
+                with np.errstate(invalid="ignore"):
+                    reports = [outside(np.abs(found - reals), widths[number] + slack) for reals, slack in known]
                 unsound = unsound or (reports[0] if all(reports) else "")
     except FomError as error:
         first = error.diagnostics[0]

@@ -37,7 +37,7 @@ from circuits.network import (
     Table,
     references,
 )
-from circuits.positions import FALSE, TRUE, Ref, is_safe, var
+from circuits.positions import FALSE, TRUE, Ref, Term, is_safe, var
 from circuits.ranges import LIMIT_BITS, Range, range_of
 from translator import real
 from translator.budget import affordable_factors, affordable_linear, affordable_sum
@@ -236,8 +236,13 @@ class Fixer:
         node = self.by_name[ref.node]
         if not isinstance(node, Exact) or self.inside(ref):
             return ref
-        if not isinstance(node, Affine) or node.length.any():
-            return self.word(ref)
+        unsafe = {term for term in ref.at if not is_safe(term, self.network.domain.least)}
+        vanishing = isinstance(node, Affine) and all(
+            all(any(leaves_with(term, own) for own in operand.ref.substitute(ref.at).at) for term in unsafe)
+            for operand in node.operands
+        )
+        if not isinstance(node, Affine) or node.length.any() or not vanishing:
+            return self.word(ref, self.covering_codes([ref]))
         k = 1 + max((v for term in ref.at for v, _ in term.coefs), default=-1)
         operands = []
         for operand in node.operands:
@@ -253,6 +258,9 @@ class Fixer:
         name = shifted_name(ref)
         if name not in self.by_name:
             zero = np.zeros(node.size, dtype=np.int64)
+            if ref.node in self.bounds:
+                least, most = self.bounds[ref.node]
+                self.bounds[name] = (min(least, 0.0), max(most, 0.0))
             self.put(Affine(name, k, node.size, tuple(operands), zero, zero, node.frac))
         return Ref(name, tuple(var(v) for v in range(k)))
 
@@ -432,7 +440,7 @@ class Fixer:
         self.put(Maximum(node.name, node.n_positions, node.size, refs[0], node.groups, node.guard, segments, format_))
 
     def covering_codes(self, refs: Iterable[Ref]) -> Format | None:
-        """The format of all values of some exact integers of the file, None where one is no such integer or there are too many."""
+        """The format of all values of some exact integers of the file; None where one is none, or there are too many."""
         names = [ref.node for ref in refs]
         if self.precision.is_open or not all(name in self.integers.whole and self.frac(name) == 0 for name in names):
             return None
@@ -442,6 +450,15 @@ class Fixer:
         )
         bits = max(1, (high - low).bit_length())
         return Format(bits, low, 0) if bits <= CODE_BITS else None
+
+
+def leaves_with(term: Term, other: Term) -> bool:
+    """Tell whether another term is outside of the word wherever a term is: it is the same, or as far in that direction."""
+    if term == other:
+        return True
+    if len(term.coefs) != 1 or term.coefs[0][1] != 1 or (term.coefs, term.n_coef, other.n_coef) != (other.coefs, 0, 0):
+        return False
+    return other.const <= term.const < 0 or other.const >= term.const > 0
 
 
 def shifted_name(ref: Ref) -> str:

@@ -19,8 +19,8 @@ from circuits.positions import Ref, var
 from circuits.scalar import X
 from translator import real
 from translator.fixing_quotients import rounded_ratio
-from translator.function_kinds import is_truth, is_whole
-from translator.quantizers import Quantizer, affine_of, breaks_of, first_quantizer, quantizer_of
+from translator.function_kinds import is_truth, is_whole, operations
+from translator.quantizers import Quantizer, affine_of, bounded, breaks_of, first_quantizer, quantizer_of
 
 if TYPE_CHECKING:
     from translator.fixing import Fixer
@@ -37,7 +37,7 @@ def add_codes(fixer: Fixer, node: real.Map, ref: Ref) -> bool:
     """Append a function of a quantizer's codes, or a quantizer; tell whether the function is one."""
     split = first_quantizer(node.function)
     if split is None:
-        return False
+        return add_saturation(fixer, node, ref)
     quantizer, outer = split
     if outer == X and add_quotient_codes(fixer, node, quantizer):
         return True
@@ -59,6 +59,20 @@ def add_codes(fixer: Fixer, node: real.Map, ref: Ref) -> bool:
         breaks, codes = merged(breaks, format_.encode(values))
     fixer.put(Table(node.name, node.n_positions, node.size, ref, breaks, codes, format_))
     return True
+
+
+def add_saturation(fixer: Fixer, node: real.Map, ref: Ref) -> bool:
+    """Append a clip of integers to codes, which is a rounding that saturates; tell whether the function is one."""
+    clipped, low, high = bounded(node.function)
+    if clipped != X or node.operand.node not in fixer.integers.whole or fixer.frac(ref.node) != 0:
+        return False
+    if not (math.isfinite(low) and math.isfinite(high) and low.is_integer() and high.is_integer()):
+        return False
+    format_ = spanning(int(low), int(high))
+    if high > low and format_.hi == high:
+        fixer.put(Round(node.name, node.n_positions, node.size, ref, 0, format_))
+        return True
+    return False
 
 
 def spanning(low: int, high: int) -> Format:
@@ -154,6 +168,8 @@ def add_quotient_codes(fixer: Fixer, node: real.Map, quantizer: Quantizer) -> bo
     source, format_, line = fixer.given[node.operand.node], quantizer.format, affine_of(quantizer.inner)
     if not isinstance(source, real.Ratio) or format_ is None or line is None or line[1] != 0:
         return False
+    if fixer.precision.is_open and "float32" in operations(quantizer.inner):
+        return False  # a tie after that rounding need not be one of the exact quotient
     own = tuple(var(v) for v in range(source.n_positions))
     if node.operand.at != own or source.n_positions != node.n_positions:
         return False

@@ -96,7 +96,7 @@ def with_positive_denominator(fixer: Fixer, node: real.Ratio, num: Ref, den: Ref
 
 
 def rounded_ratio(fixer: Fixer, node: real.Ratio, format_: Format, name: str, scale: float = 1.0) -> None:
-    """Append a quotient over a scale, rounded to whole numbers at once: rounding to a fraction and then again would be off at ties.
+    """Append a quotient over a scale, rounded to whole numbers at once: rounding twice would be off at ties.
 
     Raises:
         FomError: the comparisons with all codes do not fit.
@@ -153,9 +153,7 @@ def stacked(above: csr_array, below: csr_array) -> csr_array:
     return canonical(vstack([above, below]))
 
 
-def affordable_steps(
-    fixer: Fixer, node: real.Ratio, factor: int, most: float, scale: float = 1.0
-) -> tuple[Ref, Ref]:
+def affordable_steps(fixer: Fixer, node: real.Ratio, factor: int, most: float, scale: float = 1.0) -> tuple[Ref, Ref]:
     """Numerator and denominator of which quotients up to `most`, of `factor` times the numerator, fit. Whole ones stay.
 
     The denominator is going to be multiplied by a dyadic `scale`.

@@ -30,15 +30,19 @@ def is_threshold(function: Scalar) -> bool:
     return function.op in ("ge", "gt") and {arg.op for arg in function.args} == {"x", "const"}
 
 
-def is_smooth(function: Scalar) -> bool:
-    """Tell whether a function has no jumps and does not oscillate."""
-    stack = [function]
+def operations(function: Scalar) -> set[str]:
+    """The operations of a function."""
+    stack, found = [function], set()
     while stack:
         term = stack.pop()
-        if term.op not in SMOOTH:
-            return False
+        found.add(term.op)
         stack.extend(term.args)
-    return True
+    return found
+
+
+def is_smooth(function: Scalar) -> bool:
+    """Tell whether a function has no jumps and does not oscillate."""
+    return operations(function) <= SMOOTH
 
 
 def is_whole(function: Scalar, of_whole: bool = False) -> bool:
