@@ -250,7 +250,9 @@ def verify(
     ],
     against: Annotated[
         str | None,
-        typer.Option(metavar="φ|SPEC.fom", help="Compare the network with this sentence instead.", show_default=False),
+        typer.Option(
+            metavar="φ|SPEC.fom", help="Compare the network with this specification instead.", show_default=False
+        ),
     ] = None,
     max_length: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Longest words of the scope.", show_default="8")
@@ -265,6 +267,9 @@ def verify(
     at: Annotated[
         str | None, typer.Option("--at", metavar="ψ(x)", help="Compare only positions at which this formula holds.")
     ] = None,
+    list_failures: Annotated[
+        bool, typer.Option("--list", help="With --against: list every word on which the network fails.")
+    ] = False,
     timeout: Annotated[float, typer.Option(metavar="S", min=0, help="Seconds for the monolithic queries.")] = 60.0,
     bind: Bind = None,
     input_: Input = None,
@@ -304,6 +309,7 @@ def verify(
             all_lengths=all_lengths,
             timeout_s=timeout,
             against=against,
+            list_failures=list_failures,
         )
     for name in artifacts.edited:
         complain(f"note: {source / name} was edited since it was translated; its present contents were verified")
@@ -372,17 +378,36 @@ def sides_of(source: Path, bind: list[str] | None = None, input_: list[str] | No
         return Sides(translate_model(source, tell, **choices))
 
 
-@app.command(short_help="Show what was built, or one definition.")
+@app.command(short_help="Show what was built, one definition, or what is in a network.")
 def show(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a translation.", show_default=False)],
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="DIR|MODEL.onnx", help="The folder of a translation, or a network.", show_default=False),
+    ],
     name: Annotated[
         str | None, typer.Argument(metavar="[NAME]", help="A definition, a template, or a node.", show_default=False)
     ] = None,
     latex: Annotated[bool, typer.Option("--latex", help="Write formulas as LaTeX.")] = False,
     unicode: Annotated[bool, typer.Option("--unicode", help="Write formulas as ∀x. φ.")] = False,
     full: Annotated[bool, typer.Option("--full", help="Leave nothing out.")] = False,
+    bind: Bind = None,
+    input_: Input = None,
 ) -> None:
-    """Show what was built: sizes, nodes and an excerpt of the sentence, or one name and what it means."""
+    """Show what was built: sizes, nodes and an excerpt of the sentence, or one name and what it means.
+
+    Of a network that was not translated: its shapes as expressions, its operators, and what stands in the way.
+    """
+    if folder.suffix == ".onnx" and not folder.is_dir():
+        from translator import feeding, inspecting
+
+        rows, refused = inspecting.rows_of_model(
+            folder, feeding.parse_bindings(bind or ()), feeding.parse_tracks(input_ or ())
+        )
+        write_lines(rows_to_lines(rows))
+        if refused is not None:
+            raise refused
+        return
+    refuse_reading_options(bind, input_)
     from translator import showing
     from translator.store import load
 
