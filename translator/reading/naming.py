@@ -19,14 +19,14 @@ CONTRACTIONS = frozenset(["MatMul", "Gemm", "Conv", "Einsum"])
 
 
 class Naming:
-    """Proposes names for what operators make; `shared` are the leading modules that all weights lie in."""
+    """Proposes names for what operators make; `shared` are the leading modules that all weights lie in, up to a
+    numbered one: a network of one layer still says `layer0`."""
 
     def __init__(self, operators: Sequence[Operator], constants: Container[str]) -> None:
         self.constants = constants
         outer = [module[:-1] for module in map(self.module, operators) if module]
-        self.shared = [
-            pieces[0] for pieces in takewhile(lambda pieces: len(set(pieces)) == 1, zip(*outer, strict=False))
-        ]
+        alike = takewhile(lambda pieces: len(set(pieces)) == 1, zip(*outer, strict=False))
+        self.shared = [pieces[0] for pieces in takewhile(lambda pieces: not pieces[0][-1].isdigit(), alike)]
 
     def is_weight(self, name: str) -> bool:
         """Whether the name is one that an exporter took over from the network."""
