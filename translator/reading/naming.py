@@ -19,8 +19,10 @@ CONTRACTIONS = frozenset(["MatMul", "Gemm", "Conv", "Einsum"])
 
 
 class Naming:
-    """Proposes names for what operators make; `shared` are the leading modules that all weights lie in, up to a
-    numbered one: a network of one layer still says `layer0`."""
+    """Proposes names for what operators make.
+
+    `shared` are the leading modules that all weights lie in, up to a numbered one: a network of one layer still says `layer0`.
+    """
 
     def __init__(self, operators: Sequence[Operator], constants: Container[str]) -> None:
         self.constants = constants
