@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from logic.verdicts import Claim, Holds, Proof, Refuted, Unknown
+from logic.verdicts import Claim, Counterexample, Holds, Proof, Refuted, Unknown
 from translator.terminal import Line, line_width, plain, rows_to_lines, table_to_lines
 from translator.verification import Report
 
@@ -14,8 +14,8 @@ MOST_OPEN = 5
 
 
 def report_facts(report: Report, edited: tuple[str, ...]) -> dict[str, Any]:
-    """The report, ready for JSON."""
-    return {
+    """The report, ready for JSON; failures only where a list of them was asked for."""
+    facts: dict[str, Any] = {
         "schema": 1,
         "verdict": report.verdict,
         "scope": report.scope,
@@ -23,6 +23,14 @@ def report_facts(report: Report, edited: tuple[str, ...]) -> dict[str, Any]:
         "notes": list(report.notes),
         "edited": list(edited),
     }
+    if report.failures is not None:
+        facts["failures"] = [counterexample_facts(failure) for failure in report.failures]
+    return facts
+
+
+def counterexample_facts(found: Counterexample) -> dict[str, Any]:
+    """A counterexample, ready for JSON."""
+    return {"word": found.word, "decisions": found.decisions}
 
 
 def claim_facts(claim: Claim) -> dict[str, Any]:
@@ -37,7 +45,7 @@ def claim_facts(claim: Claim) -> dict[str, Any]:
     }
     match claim.verdict:
         case Refuted(counterexample):
-            facts["counterexample"] = {"word": counterexample.word, "decisions": counterexample.decisions}
+            facts["counterexample"] = counterexample_facts(counterexample)
         case Unknown(reason):
             facts["reason"] = reason
         case Holds(proof):
@@ -66,6 +74,10 @@ def report_lines(report: Report) -> list[Line]:
     lines = table_to_lines(("claim", "scope", "method", "verdict", "time"), shorten_scopes(rows), right=(4,))
     for claim in report.claims:
         lines += claim_lines(claim)
+    if report.failures:
+        sides = list(report.failures[0].decisions)
+        listed = [(one.word, *(decision_text(one.decisions[side]) for side in sides)) for one in report.failures]
+        lines += [plain(), *table_to_lines(("failure", *sides), listed)]
     if report.notes:
         lines += [plain(), *rows_to_lines([("note", note) for note in report.notes], label_width=6)]
     return [*lines, plain(), verdict_line(report)]
@@ -107,7 +119,7 @@ def claim_lines(claim: Claim) -> list[Line]:
 def decision_text(value: Any) -> str:
     """A decision, or one for each position."""
     if isinstance(value, list):
-        return " ".join(map(decision_text, value))
+        return " ".join(map(decision_text, value)) if value else "none"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

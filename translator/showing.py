@@ -20,6 +20,7 @@ from logic.walk import postorder
 from translator.explaining import explain
 from translator.report import family_text, input_text, precision_text, sentence_text
 from translator.terminal import Line, line_width, plain, rows_to_lines, table_to_lines
+from translator.weights_table import weights_table
 
 if TYPE_CHECKING:
     from translator.store import Artifacts
@@ -86,7 +87,7 @@ def names_read(definition: Definition) -> list[str]:
 
 
 def overview(shown: Shown) -> list[Line]:
-    """What was built: the facts, the nodes of the network with their templates, and an excerpt of the sentence."""
+    """What was built: the facts, the nodes of the network with their templates, its weights, an excerpt of the sentence."""
     facts = shown.artifacts.manifest
     texts = {"input": input_text, "precision": precision_text, "family": family_text, "sentence": sentence_text}
     try:
@@ -95,7 +96,10 @@ def overview(shown: Shown) -> list[Line]:
         where = str(shown.artifacts.folder / "manifest.json")
         raise fail("T053", f"the manifest is damaged: {error}", where=where, help="translate again") from None
     rows += [("note", f"{name} was edited since it was translated") for name in shown.artifacts.edited]
-    return [*rows_to_lines(rows), plain(), *node_table(shown), plain(), *excerpt(shown)]
+    maps = weights_table(shown.network)
+    return [
+        *rows_to_lines(rows), plain(), *node_table(shown), plain(), *maps, *([plain()] if maps else []), *excerpt(shown)
+    ]  # fmt: skip
 
 
 def node_table(shown: Shown) -> list[Line]:

@@ -20,6 +20,7 @@ from logic.syntax import Call, Iff, Sentence, var
 from logic.verdicts import Claim, Counterexample, Holds, Proof, Refuted, Unknown, Verdict
 from translator.domains import read_sentence, word_filter
 from translator.sides import Sides, Source
+from translator.specification import Specification, read_specification
 from translator.words import all_words, format_word, random_words
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
@@ -31,17 +32,22 @@ BUDGET = 800_000_000
 SEARCH_WORDS = 400
 SEARCH_BEYOND = 8
 STATIC_BITS = 20
+MOST_LISTED = 10_000
 PAIRS = (("network", "circuit"), ("circuit", "sentence"))
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All claims, and the verdict on what was asked: every pair of sides, on the scope asked for."""
+    """All claims, and the verdict on what was asked: every pair of sides, on the scope asked for.
+
+    `failures` are the inputs on which the network does not meet a specification, where the list of them was asked for.
+    """
 
     verdict: str
     scope: str
     claims: tuple[Claim, ...]
     notes: tuple[str, ...]
+    failures: tuple[Counterexample, ...] | None = None
 
 
 def silent(message: str) -> None:
@@ -59,7 +65,8 @@ class Question:
         at: a formula with one free variable that restricts the positions compared (taggers), or None.
         all_lengths: whether the verdict must hold for every length.
         timeout_s: limit of the monolithic query.
-        against: a specification to compare the network with instead, or None.
+        against: a specification to compare the network with instead, or None; see `translator.specification`.
+        list_failures: whether to list every input on which the network does not meet the specification.
     """
 
     max_length: int | None = None
@@ -69,6 +76,7 @@ class Question:
     all_lengths: bool = False
     timeout_s: float = 60.0
     against: str | None = None
+    list_failures: bool = False
 
 
 def verify(source: Source, progress: Progress = silent, **options: Any) -> Report:
@@ -80,6 +88,8 @@ def verify(source: Source, progress: Progress = silent, **options: Any) -> Repor
     question = Question(**options)
     if question.method not in METHODS:
         raise fail("T061", f"unknown method `{question.method}`", help=f"choose one of {', '.join(METHODS)}")
+    if question.list_failures and question.against is None:
+        raise fail("T061", "--list is about a specification, and none is given", help="add --against SPEC.fom")
     return Verifier(source, question, progress).run()
 
 
@@ -95,6 +105,8 @@ class Verifier:
         self.static = bool(self.network.inputs)
         self.claims: list[Claim] = []
         self.notes: list[str] = []
+        self.failures: list[Counterexample] = []
+        self.classes = ""
         self.keep = word_filter(question.where, self.network.alphabet) if question.where else None
         self.at = self.position_filter()
         self.lengths = self.lengths_asked()
@@ -137,9 +149,9 @@ class Verifier:
         return self.restricted(self.lengths)
 
     def restricted(self, lengths: list[int]) -> str:
-        """Lengths with the words and positions considered, in words."""
+        """Lengths with the words, positions and classes considered, in words."""
         where = f", where {self.question.where}" if self.question.where else ""
-        return span(lengths) + where + (f", at {self.question.at}" if self.question.at else "")
+        return span(lengths) + where + (f", at {self.question.at}" if self.question.at else "") + self.classes
 
     @property
     def everywhere(self) -> str:
@@ -183,7 +195,8 @@ class Verifier:
                 for pair in pairs
             ]
             verdict = "holds" if all(settled) else "unknown"
-        return Report(verdict, self.scope, tuple(self.claims), tuple(self.notes))
+        failures = tuple(self.failures) if self.question.list_failures else None
+        return Report(verdict, self.scope, tuple(self.claims), tuple(self.notes), failures)
 
     def exhaustive(self, forced: bool) -> None:
         """Compare decisions on every input, for as many lengths as the budget allows (all of them when forced)."""
@@ -268,11 +281,13 @@ class Verifier:
 
     def difference(self, words: Integers, left: Integers, right: Integers) -> int | None:
         """The first input on which decision words differ, at a position considered."""
-        differs = left != right
+        return first_of(self.rows_considered(words, (left != right).any(axis=-1)))
+
+    def rows_considered(self, words: Integers, differs: Any) -> Any:
+        """The words on which something differs, at a position considered: from ``(B,)`` or ``(B, n)`` to ``(B,)``."""
         if self.at is not None:
-            differs = differs & self.at(words)[..., None]
-        rows = differs.reshape(len(words), -1).any(axis=1)
-        return int(np.argmax(rows)) if rows.any() else None
+            differs = differs & self.at(words)
+        return differs.reshape(len(words), -1).any(axis=1)
 
     def formula_difference(self, words: Integers, values: Integers) -> int | None:
         """The first input on which the last formula is not the decision bit that the manifest says it names."""
@@ -280,11 +295,7 @@ class Verifier:
         expected = self.expected_formula(values)
         if truth.shape != expected.shape:
             raise fail("T060", "the last formula of the sentence has other free variables than the readout")
-        differs = truth != expected
-        if self.at is not None:
-            differs = differs & self.at(words)
-        rows = differs.reshape(len(words), -1).any(axis=1)
-        return int(np.argmax(rows)) if rows.any() else None
+        return first_of(self.rows_considered(words, truth != expected))
 
     def expected_formula(self, values: Integers) -> Any:
         """The truth of the decision bit that the sentence should decide, from decision words."""
@@ -458,37 +469,51 @@ class Verifier:
         )
 
     def against(self, text: str) -> None:
-        """Compare the network with a user's sentence on every word of the scope."""
-        spec = read_sentence(text, self.network.alphabet)
-        if self.static or self.network.decided.kind == "value" or self.network.decided.n_classes != 2:
-            raise fail("T065", "a specification is compared with a network of two classes that reads words")
-        if len(spec.free) != self.network.decided.n_positions:
-            raise fail(
-                "T065", f"the specification has {len(spec.free)} free variables, the network answers "
-                + ("at every position" if self.network.decided.n_positions else "once for each word"), where=text,
-            )  # fmt: skip
-        from logic.batch import evaluate
-
+        """Compare the network with a user's specification on every word of the scope, up to the first failure or all."""
+        spec = read_specification(text, self.network)
+        self.classes = spec.restriction
         started = time.perf_counter()
-        counted = 0
+        counted = failed = 0
+        verdict: Verdict | None = None
         for n in self.lengths:
             self.progress(f"comparing all words of length {n}")
             for words in self.inputs(n):
                 counted += len(words)
-                truth = np.asarray(evaluate(spec, words)[""]).astype(np.int64)
-                found = self.difference(words, self.sides.decide("network", words)[..., None], truth[..., None])
-                if found is not None:
-                    refuted = self.refute(words[found], "spec")
-                    replayed = {**refuted.counterexample.decisions, "spec": truth[found].tolist()}
-                    verdict = Refuted(Counterexample(refuted.counterexample.word, replayed))
-                    seconds = round(time.perf_counter() - started, 3)
-                    self.claims.append(Claim("network", "spec", self.scope, "exhaustive", verdict, seconds))
-                    return
+                truth, decided = spec.truth(words), self.sides.decide("network", words)
+                wrong = np.flatnonzero(self.rows_considered(words, spec.differs(truth, decided)))
+                failed += len(wrong)
+                if len(wrong) and verdict is None:
+                    verdict = self.contradicted(words[wrong[0]], spec.answer(truth[wrong[0]]))
+                self.keep_failures(words[wrong], truth[wrong], decided[wrong], spec)
+                if len(wrong) and not self.question.list_failures:
+                    break
+            if verdict is not None and not self.question.list_failures:
+                break
         if not counted:
             raise self.no_words()
+        if self.question.list_failures:
+            self.notes.append(f"{failed:,} of {counted:,} inputs fail" if failed else f"all {counted:,} inputs agree")
+            if failed > MOST_LISTED:
+                self.notes.append(f"the first {MOST_LISTED:,} of them are listed")
         seconds = round(time.perf_counter() - started, 3)
-        scope = self.restricted(self.lengths)
-        self.claims.append(Claim("network", "spec", scope, "exhaustive", Holds(), seconds))
+        self.claims.append(
+            Claim("network", "spec", self.restricted(self.lengths), "exhaustive", verdict or Holds(), seconds)
+        )
+
+    def contradicted(self, row: Integers, answer: Any) -> Refuted:
+        """A word on which the network does not decide what is specified, replayed."""
+        refuted = self.refute(row, "spec").counterexample
+        return Refuted(Counterexample(refuted.word, {**refuted.decisions, "spec": answer}))
+
+    def keep_failures(self, words: Integers, truth: Any, decided: Integers, spec: Specification) -> None:
+        """Keep failures for the list, if it is asked for, up to `MOST_LISTED`."""
+        room = MOST_LISTED - len(self.failures)
+        if not self.question.list_failures or not len(words) or room <= 0:
+            return
+        onnx = self.sides.decide("onnx", self.sides.raw(words[:room]))
+        for row, holds, network, original in zip(words, truth, decided, onnx, strict=False):
+            shown = {"spec": spec.answer(holds), "network": network.tolist(), "onnx": original.tolist()}
+            self.failures.append(Counterexample(self.show(row), shown))
 
 
 def seldom(progress: Progress, seconds: float = 2.0) -> Progress:
@@ -502,6 +527,11 @@ def seldom(progress: Progress, seconds: float = 2.0) -> Progress:
             last = time.perf_counter()
 
     return tell
+
+
+def first_of(rows: Any) -> int | None:
+    """The first row that is true."""
+    return int(np.argmax(rows)) if rows.any() else None
 
 
 def span(lengths: list[int]) -> str:

@@ -1,0 +1,140 @@
+"""Specifications: what a user says that a network decides, class by class, as formulas of FO(M).
+
+A specification of a network of two classes is one formula, true where the network should decide 1. For any number of classes
+it is a list of definitions ``class[0]``, ``class[1]``, ... (with one parameter if the network answers at every position)
+whose last formula is ``true`` or one of these: the network meets it on a word if it decides c exactly where ``class[c]``
+holds, for every class c defined. So if all classes are defined, no network meets it on a word where none or two of them
+hold. The sentence of a translation, ``sentence.fom``, is such a list.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from circuits.diagnostics import fail
+from circuits.network import Network
+from logic.syntax import TRUE, Call, Sentence
+from translator.domains import read_sentence
+
+Integers = np.ndarray[Any, np.dtype[np.int64]]
+Truth = np.ndarray[Any, np.dtype[np.bool_]]
+
+CLASS = re.compile(r"class\[(\d+)\]")
+ONE_CLASS = re.compile(r"\s*class\[\d+\]\s*(\(\s*\w+\s*\)\s*)?:=")
+
+
+@dataclass(frozen=True, slots=True)
+class Specification:
+    """A specification of some classes of a network.
+
+    Attributes:
+        sentence: where the formulas stand.
+        classes: the classes that it speaks about, in increasing order.
+        relations: the definition of each of them; "" for the last formula.
+        complete: whether it speaks about every class, so that it names the decision.
+    """
+
+    sentence: Sentence
+    classes: tuple[int, ...]
+    relations: tuple[str, ...]
+    complete: bool
+
+    def truth(self, words: Integers) -> Truth:
+        """Where the formula of each class holds: ``(B, C)``, or ``(B, n, C)`` for an answer at every position."""
+        from logic.batch import evaluate
+
+        found = evaluate(self.sentence, words, None, tuple(name for name in self.relations if name))
+        return np.stack([np.asarray(found[name], dtype=bool) for name in self.relations], axis=-1)
+
+    def differs(self, truth: Truth, decided: Integers) -> Truth:
+        """Where decisions are not what the formulas say."""
+        different: Truth = (truth != (decided[..., None] == np.array(self.classes))).any(axis=-1)
+        return different
+
+    def answer(self, truth: Truth) -> Any:
+        """What is specified for one word: a class, or the list of classes whose formulas hold; one for each position."""
+        if truth.ndim > 1:
+            return [self.answer(part) for part in truth]
+        if self.relations == ("",):
+            return int(truth[0])
+        holding = [number for number, holds in zip(self.classes, truth.tolist(), strict=True) if holds]
+        return holding[0] if self.complete and len(holding) == 1 else holding
+
+    @property
+    def restriction(self) -> str:
+        """The classes spoken about, in words; nothing if these are all."""
+        if self.complete:
+            return ""
+        return f", {'class' if len(self.classes) == 1 else 'classes'} {', '.join(map(str, self.classes))} only"
+
+
+def read_specification(text: str, network: Network) -> Specification:
+    """Parse a formula, definitions ``class[c]``, or a file of either, as a specification of a network.
+
+    ``class[c] := formula`` by itself stands for that one definition.
+
+    Raises:
+        FomError: a syntax error, or formulas that do not fit what the network reads and answers.
+    """
+    readout = network.decided
+    if network.inputs or readout.kind == "value":
+        raise fail("T065", "a specification is compared with a network that reads words and decides between classes")
+    given = f"let {text.strip().rstrip(';')}; true" if ONE_CLASS.match(text) else text
+    sentence = read_sentence(given, network.alphabet)
+    parameters = {definition.name: len(definition.params) for definition in sentence.definitions}
+    named = {int(found[1]): name for name in parameters if (found := CLASS.fullmatch(name))}
+    closed = sentence.formula is TRUE or (isinstance(sentence.formula, Call) and CLASS.fullmatch(sentence.formula.name))
+    if not named or (not closed and readout.n_classes == 2):
+        return of_formula(sentence, text, network)
+    if not closed:
+        raise fail(
+            "T066",
+            "the last formula of a specification that defines its classes is `true`, or one of them",
+            where=text,
+            help="restrict the words by --where, the positions by --at",
+        )
+    classes = tuple(sorted(named))
+    beyond = [number for number in classes if number >= readout.n_classes]
+    if beyond:
+        raise fail(
+            "T066",
+            f"the specification defines class {beyond[0]}, the network has the classes 0 to {readout.n_classes - 1}",
+            where=text,
+        )
+    relations = tuple(named[number] for number in classes)
+    for name in relations:
+        require_variables(parameters[name], network, f"`{name}` has {parameters[name]} parameters", text)
+    return Specification(sentence, classes, relations, len(classes) == readout.n_classes)
+
+
+def of_formula(sentence: Sentence, text: str, network: Network) -> Specification:
+    """A specification that is one formula, for a network of two classes.
+
+    Raises:
+        FomError: more classes, or other free variables.
+    """
+    readout = network.decided
+    if readout.n_classes != 2:
+        raise fail(
+            "T065",
+            f"one formula specifies a network of two classes, this one has {readout.n_classes}",
+            where=text,
+            help=f"define each class: let class[0] := ...; ... let class[{readout.n_classes - 1}] := ...; true",
+        )
+    require_variables(len(sentence.free), network, f"the specification has {len(sentence.free)} free variables", text)
+    return Specification(sentence, (1,), ("",), True)
+
+
+def require_variables(found: int, network: Network, what: str, text: str) -> None:
+    """Refuse a formula that speaks about a position where the network answers once, or the other way round.
+
+    Raises:
+        FomError: it does.
+    """
+    if found != network.decided.n_positions:
+        answers = "at every position" if network.decided.n_positions else "once for each word"
+        raise fail("T065", f"{what}, the network answers {answers}", where=text)
