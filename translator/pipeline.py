@@ -19,6 +19,7 @@ from circuits.forecast import Forecast, forecast
 from circuits.network import Network
 from circuits.network_to_family import network_to_family
 from circuits.sizes import Polynomial, size_polynomials
+from circuits.weights import with_sign_matrices
 from logic.family_to_sentence import decision_labels, default_decision, family_to_sentence
 from logic.measure import Measures, measure
 from logic.syntax import Sentence
@@ -182,6 +183,7 @@ def translate(model: str | Path, progress: Progress = silent, **options: Any) ->
     clock.lap("precision")
     progress("bounding errors")
     fidelity = with_certified(fidelity, network, fixed, inputs)
+    fixed = with_sign_matrices(fixed)
     clock.lap("certify")
 
     expected = forecast(fixed, settings.depth)
