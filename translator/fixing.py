@@ -44,7 +44,7 @@ from translator.budget import affordable_factors, affordable_linear, affordable_
 from translator.fixing_maps import add_map
 from translator.fixing_quotients import add_ratio, half_steps
 from translator.fixing_readout import add_readout
-from translator.function_kinds import is_integer
+from translator.function_kinds import is_integer, is_reciprocal
 from translator.integers import Rewritten, with_integers
 from translator.precision import Precision
 from translator.quantizers import CODE_BITS
@@ -148,11 +148,12 @@ class Fixer:
                     found[own] = max(found.get(own, 0.0), size)
         return found
 
-    def finer_bits(self, name: str) -> int:
-        """How many more fractional bits a function gets because its error is multiplied, or it divides by small numbers."""
-        least = self.bounds[name][0] if name in self.denominators else 0.0
+    def finer_bits(self, node: real.Map) -> int:
+        """How many more fractional bits a function gets because it divides by small numbers, or is 1/x times large ones."""
+        least = self.bounds[node.name][0] if node.name in self.denominators else 0.0
         smallest = -math.frexp(least)[1] if least > 0 else 0
-        return max(smallest, math.frexp(self.partners.get(name, 0.0))[1], 0)
+        partner = self.partners.get(node.name, 0.0) if is_reciprocal(node.function) else 0.0
+        return max(smallest, math.frexp(partner)[1], 0)
 
     def halved(self, node: real.Ratio) -> str:
         """The exact value that stands for a quotient where only multiples of 1/2 count."""

@@ -96,7 +96,7 @@ def add_open_map(fixer: Fixer, node: real.Map, ref: Ref) -> None:
     elif is_whole(function, frac <= 0):
         format_ = fixer.precision.format_for(*fixer.bounds[node.name], 0)
     else:
-        format_ = fixer.precision.finer(fixer.finer_bits(node.name)).format_for(*fixer.bounds[node.name])
+        format_ = fixer.precision.finer(fixer.finer_bits(node)).format_for(*fixer.bounds[node.name])
     focus = fixer.bounds.get(node.operand.node, (-1.0, 1.0))
     few = (node.size << format_.bits) <= max(TABLE_GATES, node.size << LEAST_TABLE_BITS)
     certain = largest_ - smallest < ALL_POINTS or is_threshold(function) or is_smooth(function)

@@ -60,9 +60,8 @@ def changes_sign(fixer: Fixer, den: Ref) -> bool:
 
 
 def vanishes(fixer: Fixer, den: Ref) -> bool:
-    """Tell whether 0 is between the denominators seen."""
-    low, high = fixer.bounds.get(den.node, (1.0, 1.0))
-    return low <= 0 <= high
+    """Tell whether 0 was seen as a denominator that has no other sign, or was the only one."""
+    return 0.0 in fixer.bounds.get(den.node, (1.0, 1.0))
 
 
 def without_zero(fixer: Fixer, node: real.Ratio, den: Ref) -> Ref:

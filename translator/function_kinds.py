@@ -25,6 +25,11 @@ def is_truth(function: Scalar) -> bool:
     return function.op in ("ge", "gt", "eq")
 
 
+def is_reciprocal(function: Scalar) -> bool:
+    """Tell whether a function is a constant over something."""
+    return function.op == "reciprocal" or (function.op == "div" and function.args[0].op == "const")
+
+
 def is_threshold(function: Scalar) -> bool:
     """Tell whether a function compares its argument with a constant, so that it has one step."""
     return function.op in ("ge", "gt") and {arg.op for arg in function.args} == {"x", "const"}

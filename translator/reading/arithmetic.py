@@ -78,13 +78,10 @@ def _pow(context: Context, operator: Operator, values: Inputs) -> Value:
     elif is_whole(dtype_of(exponent)):
         power = unary(context, call("round", X), power)
     else:
-        is_integer = unary(context, call("eq", call("floor", X), X), exponent)
-        power = where(
-            context,
-            is_integer,
-            unary(context, call("round", X), power),
-            unary(context, truncated(X), power),
-        )
+        # a whole exponent gives a whole power: half of one more before what is behind the point is cut off
+        half = unary(context, call("where", call("eq", call("floor", X), X), 0.5, 0.0), exponent)
+        away = binary(context, "mul", half, unary(context, call("sign", X), power))
+        power = unary(context, truncated(X), binary(context, "add", power, away))
     return wrapped(context, power, dtype)
 
 
