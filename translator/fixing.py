@@ -54,6 +54,7 @@ Integers = np.ndarray[Any, np.dtype[np.int64]]
 Bounds = dict[str, tuple[float, float]]
 
 REFERENCE_LENGTH = 1024
+EXACT_WEIGHT_BITS = (44, 36, 28)
 CODE_FORMATS = {
     "bool": BIT,
     "int8": Format(8, -128, 0),
@@ -341,12 +342,12 @@ class Fixer:
         if self.precision.is_open:
             self.put(affordable_linear(self, node, refs))
             return
-        if self.reads_codes(node):
+        for bits in EXACT_WEIGHT_BITS if self.reads_codes(node) else ():
             try:
-                self.put(self.weighed(node, refs, replace(self.precision, weight_bits=None)))
+                self.put(self.weighed(node, refs, replace(self.precision, weight_bits=bits)))
                 return
             except FomError as error:
-                if error.diagnostics[0].code not in ("C026", "T021"):
+                if error.diagnostics[0].code != "C026":
                     raise
         while True:
             try:

@@ -16,6 +16,7 @@ from circuits.formats import BIT, Format
 from circuits.matrices import selection
 from circuits.network import Affine, Operand, Round, Table
 from circuits.positions import Ref, var
+from circuits.ranges import LIMIT_BITS
 from circuits.scalar import X
 from translator import real
 from translator.fixing_quotients import rounded_ratio
@@ -133,34 +134,44 @@ def rounding_of(
 ) -> tuple[int, int, int] | None:
     """Factor, constant and shift with ``round((factor * S + constant) / 2**shift)`` equal to a step function; None if not found.
 
-    The sum at a break has to be above the tie below its code, and the sum before it below the tie above the code there. For a
-    given factor that leaves an interval for the constant. The smallest shift that leaves one is taken.
+    The sum at a break has to reach its code, and the sum before it must not reach the next one. For a given factor that leaves
+    an interval for the constant. The smallest shift that leaves one is taken.
     """
-    first, last = (ends[:1], codes[:1]), (ends[1:], codes[-1:])
-    points, own = [breaks], [codes[1:]]
+    reaching, own_codes = [breaks], [codes[1:]]
     if codes[0] > format_.lo:
-        points, own = [*points, np.array(first[0])], [*own, first[1]]
-    rising, least_codes = np.concatenate(points), np.concatenate(own)
-    points, own = [breaks - 1], [codes[:-1]]
+        reaching, own_codes = [*reaching, np.array(ends[:1])], [*own_codes, codes[:1]]
+    rising, least_codes = np.concatenate(reaching), np.concatenate(own_codes)
+    staying, own_codes = [breaks - 1], [codes[:-1]]
     if codes[-1] < format_.hi:
-        points, own = [*points, np.array(last[0])], [*own, last[1]]
-    falling, most_codes = np.concatenate(points), np.concatenate(own)
+        staying, own_codes = [*staying, np.array(ends[1:])], [*own_codes, codes[-1:]]
+    falling, next_codes = np.concatenate(staying), np.concatenate(own_codes) + 1
 
     slope = math.ldexp(line[0], -frac)
+    mantissa, exponent = math.frexp(slope)
+    code_bits = max(abs(format_.lo), abs(format_.hi), 1).bit_length()
+    if mantissa == 0.5 and line[1] == 0 and 0 <= 1 - exponent < LIMIT_BITS - code_bits - 2:
+        reached, missed = thresholds(least_codes, 1 - exponent), thresholds(next_codes, 1 - exponent)
+        if (reached <= rising).all() and (missed > falling).all():
+            return 1, 0, 1 - exponent
     magnitude, span = max(abs(ends[0]), abs(ends[1]), 1), max(int(breaks[-1] - breaks[0]), 1)
-    for shift in range(1, CAPACITY - max(abs(format_.lo), abs(format_.hi), 1).bit_length() - 1):
+    for shift in range(CAPACITY - code_bits - 1):
         middle = round(math.ldexp(slope, shift))
         if middle * magnitude >= 1 << CAPACITY:
             return None
-        half, step = 1 << (shift - 1), max(1, middle // (SLOPES * span))
+        step = max(1, middle // (SLOPES * span))
+        reached, missed = thresholds(least_codes, shift), thresholds(next_codes, shift) - 1
         for factor in (middle + number * step for number in NEAREST):
             if factor < 1:
                 continue
-            low = int(((2 * least_codes - 1) * half - factor * rising).max())
-            high = int(((2 * most_codes + 1) * half - factor * falling).min())
-            if low + 1 < high:
-                return factor, 0 if low < 0 < high else (low + high) // 2, shift
+            low, high = int((reached - factor * rising).max()), int((missed - factor * falling).min())
+            if low <= high:
+                return factor, 0 if low <= 0 <= high else (low + high) // 2, shift
     return None
+
+
+def thresholds(codes: Integers, shift: int) -> Integers:
+    """The least integer that is rounded to each code, or above, by `shift` bits: `circuits.formats.threshold` of many codes."""
+    return codes if shift == 0 else (2 * codes - 1) * (1 << shift - 1) + codes % 2
 
 
 def add_quotient_codes(fixer: Fixer, node: real.Map, quantizer: Quantizer) -> bool:

@@ -35,7 +35,7 @@ SINGLE = 2.0**-23
 MOST_CODE = 1 << 16
 MOST_DIVISORS = 128
 CAPACITY = 58
-CHANNEL_BITS = 30
+CHANNEL_BITS = 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def with_integers(network: real.RealNetwork, bounds: Bounds, keep: tuple[str, ..
     """
     rewriting = Rewriting(network, dict(bounds), keep)
     if not any(isinstance(node, real.Map) and first_quantizer(node.function) for node in network.nodes):
-        return Rewritten(network, bounds, {}, frozenset())
+        return Rewritten(network, dict(bounds), {}, frozenset())
     return rewriting.run()
 
 
@@ -274,14 +274,16 @@ def input_quantizer(function: Scalar) -> tuple[Format, float] | None:
         return None
     single = Scalar("float32", (X,))
     match quantizer.inner:
-        case Scalar("float32", (Scalar("div", (inner, Scalar("const", (), scale))),)) if inner == single and scale == np.float32(scale) > 0:
+        case Scalar("float32", (Scalar("div", (inner, Scalar("const", (), scale))),)) if (
+            inner == single and scale == np.float32(scale) > 0
+        ):
             return quantizer.format, scale
         case _:
             return None
 
 
 def row_scales(node: real.Linear) -> Reals | None:
-    """For each row the scale of which its weights and its constant are multiples by integers, up to float32; None if there is none.
+    """For each row a scale of which its weights and its constant are integer multiples, up to float32; None without.
 
     One scale for all rows is preferred.
     """
@@ -313,28 +315,23 @@ def scale_of_numbers(numbers: Reals) -> float | None:
     if largest / smallest > 2.0**31:
         return None
     for divisor in range(1, MOST_DIVISORS + 1):
-        scale = smallest / divisor
-        scale = refined(magnitudes, scale)
-        if scale is not None:
-            return scale
+        found = refined(magnitudes, smallest / divisor)
+        if found is not None:
+            return found
     return None
 
 
 def refined(magnitudes: Reals, scale: float) -> float | None:
-    """Make a scale precise from small magnitudes to large ones; None where one is no multiple."""
+    """Make a scale precise, from small magnitudes to large ones; None where one is no multiple."""
     start = 0
     while start < len(magnitudes):
-        end = int(np.searchsorted(magnitudes, scale * 2.0**16, side="right"))
-        end = max(end, start + 1)
+        end = max(start + 1, int(np.searchsorted(magnitudes, scale * MOST_CODE, side="right")))
         part = magnitudes[start:end]
         multiples = np.rint(part / scale)
-        if (np.abs(part / scale - multiples) > np.maximum(multiples * SINGLE * 2, SINGLE)).any() or not multiples.all():
+        if not multiples.all() or (np.abs(part / scale - multiples) > np.maximum(2 * SINGLE * multiples, SINGLE)).any():
             return None
-        largest = multiples.max()
-        heavy = multiples * 2 > largest
+        heavy = 2 * multiples > multiples.max()
         scale = float((part[heavy] * multiples[heavy]).sum() / (multiples[heavy] ** 2).sum())
-        if largest * SINGLE > 0.25 and start < end < len(magnitudes):
-            return None
         start = end
     return scale
 

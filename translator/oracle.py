@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ class Oracle:
         except Exception as error:
             raise fail("T040", f"onnxruntime refuses the model: {first_line(error)}", where=str(path)) from None
         self.path = path
-        self.batched = True
+        self.batched = not mixes_rows(path)
 
     def logits(self, inputs: Any) -> Reals:
         """Run words ``(B, n)`` or features ``(B, size)``; returns ``(B, C)``, or ``(B, n, C)`` for an answer at every position.
@@ -90,6 +91,12 @@ class Oracle:
         if self.applied == "ArgMax":
             return outputs[..., 0].astype(np.int64)
         return score_decisions(self.kind, outputs - 0.5 if self.applied == "Sigmoid" else outputs)
+
+
+def mixes_rows(path: Path) -> bool:
+    """Tell whether a file quantizes with one range for the whole batch: then its rows are run one by one."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return data.find(b"DynamicQuantize") >= 0
 
 
 def first_line(error: Exception) -> str:

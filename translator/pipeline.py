@@ -17,6 +17,7 @@ from circuits.diagnostics import FomError, fail
 from circuits.family import Family
 from circuits.forecast import Forecast, forecast
 from circuits.network import Network
+from circuits.network_text import network_to_text
 from circuits.network_to_family import network_to_family
 from circuits.sizes import Polynomial, size_polynomials
 from circuits.weights import with_sign_matrices
@@ -30,6 +31,8 @@ from translator.fixing import fix
 from translator.inputs import random_features, read_inputs
 from translator.oracle import Oracle
 from translator.precision import Precision, default_weight_bits, parse_precision, parse_weight_bits
+from translator.quantizers import first_quantizer
+from translator.real import Map
 from translator.words import joint_alphabet, parse_alphabet, split_alphabet
 
 if TYPE_CHECKING:
@@ -39,6 +42,8 @@ Progress = Callable[[str], None]
 
 AUTO_BITS = range(4, 17)
 ASSUMED_LETTERS = 4
+CODE_PRECISION, OTHER_PRECISION = Precision(8, None, 12), Precision(5, None, 9)
+INTEGER_NOTE = "integer network: the words are the file's own codes, at every precision"
 
 
 def silent(message: str) -> None:
@@ -174,7 +179,15 @@ def translate(model: str | Path, progress: Progress = silent, **options: Any) ->
     clock.lap("fidelity")
 
     tried: list[tuple[Precision, Fidelity | None]] = []
-    if chosen is None:
+    notes = network.notes
+    if integers := integer_network(network, bounds, alphabet):
+        notes = (*notes, INTEGER_NOTE)
+    if chosen is None and integers:
+        chosen, fixed = CODE_PRECISION, integers
+        fidelity = compare(fixed, reference)
+        tried.append((chosen, fidelity))
+        progress(f"integer network: {fidelity.agree:,} of {fidelity.inputs:,} decisions agree ({fidelity.description})")
+    elif chosen is None:
         chosen, fixed, fidelity = choose(network, settings, alphabet, oracle, reference, bounds, tried, progress)
     else:
         progress(f"fixing the precision at {chosen}")
@@ -204,7 +217,7 @@ def translate(model: str | Path, progress: Progress = silent, **options: Any) ->
         fidelity,
         expected,
         tuple(tried),
-        network.notes,
+        notes,
         decision.applied,
         feeding,
         seconds,
@@ -265,6 +278,19 @@ def fidelity_inputs(network: RealNetwork, settings: Settings, alphabet: tuple[st
 
         keep = word_filter(settings.where, alphabet)
     return words_up_to(network, settings.max_length, keep)
+
+
+def integer_network(
+    network: RealNetwork, bounds: dict[str, tuple[float, float]], alphabet: tuple[str, ...]
+) -> Network | None:
+    """The fixed network if all its words are codes of the file, so that no precision changes it; else None."""
+    if not any(isinstance(node, Map) and first_quantizer(node.function) for node in network.nodes):
+        return None
+    try:
+        least, most = (fix(network, precision, bounds, alphabet) for precision in (CODE_PRECISION, OTHER_PRECISION))
+    except FomError:
+        return None
+    return least if network_to_text(least) == network_to_text(most) else None
 
 
 def choose(

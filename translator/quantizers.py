@@ -72,11 +72,13 @@ def is_increasing(function: Scalar) -> bool:
         match function:
             case Scalar("float32" | "round" | "floor" | "ceil", (inner,)):
                 function = inner
-            case Scalar("min" | "max" | "add", (inner, Scalar("const"))) | Scalar("min" | "max" | "add", (Scalar("const"), inner)):
+            case Scalar("min" | "max" | "add", (inner, Scalar("const")) | (Scalar("const"), inner)):
                 function = inner
             case Scalar("sub", (inner, Scalar("const"))):
                 function = inner
-            case Scalar("mul", (inner, Scalar("const", (), factor)) | (Scalar("const", (), factor), inner)) if factor > 0:
+            case Scalar("mul", (inner, Scalar("const", (), factor)) | (Scalar("const", (), factor), inner)) if (
+                factor > 0
+            ):
                 function = inner
             case Scalar("div", (inner, Scalar("const", (), factor))) if factor > 0:
                 function = inner

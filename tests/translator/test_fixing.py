@@ -169,7 +169,7 @@ def test_an_absolute_value_is_a_maximum_of_two_roundings() -> None:
 def test_a_clipped_rounding_is_a_word_if_its_values_fill_one(low: int, high: int, kind: type) -> None:
     inner = Scalar("round", (X,))
     clipped = Scalar("min", (Scalar("max", (inner, const(low))), const(high)))
-    loud = linear("q", 1, (Ref("e", (x,)), [[9.0, 2.0], [-7.0, 1.5]]))
+    loud = linear("q", 1, (Ref("e", (x,)), [[9.1234, 2.7183], [-7.0714, 1.4142]]))
     made = fixed(network(loud, real.Map("m", 1, 2, Ref("q", (x,)), clipped)), 8, weight_bits=12)
     assert isinstance(made.by_name["m"], kind)
     exact = np.ldexp(values_of(made, "q").astype(float), -made.frac("q"))

@@ -178,8 +178,9 @@ def range_of(context: Context, x: Value, low: float, high: float) -> tuple[Value
     step = call("float32", call("div", SINGLE, high - low))
     scale = unary(context, call("where", call("gt", X, 0.0), step, 1.0), width)
     scale = positive(context, scale)
-    number = call("round", clip(call("float32", call("sub", low, SINGLE)), low, high))
-    return scale, unary(context, number, binary(context, "div", least, scale))
+    below = binary(context, "div", binary(context, "mul", least, np.array(-1.0)), scale)
+    number = SINGLE if low == 0 else call("float32", call("add", SINGLE, low))
+    return scale, unary(context, call("round", clip(number, low, high)), below)
 
 
 def positive(context: Context, value: Value) -> Value:
