@@ -1,8 +1,8 @@
 """What ternary and binary weights save: ``python -m benchmarks.modular [MODEL.onnx...]``.
 
-Networks that add modulo p, by default those of `examples/modular_addition`, are translated at ``--precision auto`` and once more
-at one common precision. All p * p words ``a b =`` go through network, circuit and sentence, read back from their files, and the
-network is compared with the specification that `examples/modular_addition/make_spec.py` writes.
+Networks that add modulo p, by default those of `examples/modular_addition`, are translated for the words ``a b =`` at
+``--precision auto`` and once more at one common precision. All p * p words go through network, circuit and sentence, read back
+from their files, and the network is compared with the specification that `examples/modular_addition/make_spec.py` writes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from circuits.weights import Weights
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "examples" / "modular_addition"
 MODELS = ("model_float.onnx", "model.onnx", "model_binary.onnx")
-COMMON = "fixed:11"
+COMMON = "fixed:8"
 HEADER = ("network", "weights", "not 0", "weight bits", "precision", "gates", "wires", "depth", "definitions", "s",
           "network, circuit, sentence", "right", "= spec")  # fmt: skip
 
@@ -42,15 +42,16 @@ def specification(p: int, letters: list[str]) -> str:
 def measure(model: Path, precision: str) -> list[Any]:
     """One row of the table."""
     from translator import store, verification
-    from translator.pipeline import translate
+    from translator.pipeline import Settings, read_network, translate
     from translator.sides import Sides
     from translator.weights_table import linear_maps
 
+    p = len(read_network(model, Settings())[1]) - 1
+    letters = [*map(str, range(p)), "="]
+    where = "~'='(1) & ~'='(2) & '='(3)"
     started = time.perf_counter()
-    translation = translate(model, precision=precision)
+    translation = translate(model, precision=precision, where=where, alphabet=" ".join(letters))
     seconds = time.perf_counter() - started
-    letters = list(translation.network.alphabet)
-    p = len(letters) - 1
     with tempfile.TemporaryDirectory(prefix="fom.") as temporary:
         store.save(translation, Path(temporary) / "translation")
         artifacts = store.load(Path(temporary) / "translation")
@@ -59,8 +60,6 @@ def measure(model: Path, precision: str) -> list[Any]:
         numbers = np.array([[a, b, p] for a in range(p) for b in range(p)])
         sides = Sides(artifacts)
         network, circuit, sentence = (sides.decide(side, numbers) for side in ("network", "circuit", "sentence"))
-        sign = letters[p]
-        where = f"{sign}(3) & ~{sign}(1) & ~{sign}(2)"
         report = verification.verify(artifacts, against=str(path), where=where, max_length=3)
     maps = [found for found in linear_maps(translation.network) if found.weights.values > 1]
     layers = [found for found in maps if found.weights.signs] or maps

@@ -155,17 +155,18 @@ class Perceptron(nn.Sequential):
 
 
 class LeNet(nn.Sequential):
-    """Images ``(B, 1, 8, 8)`` to logits ``(B, 10)``, after LeCun et al. 1998."""
+    """Images ``(B, 1, 8, 8)`` to logits ``(B, 10)``, after LeCun et al. 1998; `channels` of the two convolutions."""
 
-    def __init__(self) -> None:
+    def __init__(self, channels: tuple[int, int] = (4, 6)) -> None:
+        first, second = channels
         super().__init__(
-            nn.Conv2d(1, 4, 3, padding=1),
-            nn.BatchNorm2d(4),
+            nn.Conv2d(1, first, 3, padding=1),
+            nn.BatchNorm2d(first),
             nn.ReLU(),
             nn.MaxPool2d(2),
-            nn.Conv2d(4, 6, 3, padding=1),
+            nn.Conv2d(first, second, 3, padding=1),
             nn.ReLU(),
             nn.AvgPool2d(2),
             nn.Flatten(),
-            nn.Linear(24, 10),
+            nn.Linear(4 * second, 10),
         )
