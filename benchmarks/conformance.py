@@ -86,7 +86,7 @@ def load(kind: str) -> Iterator[Case]:
             sets = [([decoded(x) for x in given], [decoded(y) for y in made]) for given, made in test.data_sets or ()]
             yield Case(test.name, kind, test.model, tuple(sets), test.rtol, test.atol)
             continue
-        folder = Path(test.model_dir)
+        folder = Path(test.model_dir or "")
         model = onnx.load(str(folder / "model.onnx"))
         sets = []
         for place in sorted(folder.glob("test_data_set_*")):
@@ -185,7 +185,7 @@ def references(case: Case, inputs: list[Any], expected: list[Any]) -> list[list[
     found = []
     for one, other in zip(stored, exact, strict=False):
         reals = np.asarray(one, dtype=np.float64)
-        small = float(ml_dtypes.finfo(one.dtype).eps) if one.dtype.kind in "fV" and one.size else 0.0
+        small = float(ml_dtypes.finfo(one.dtype).eps) if one.dtype.kind in "fV" and one.size else 0.0  # type: ignore[no-untyped-call]
         known = [(reals, 4 * small * np.abs(reals).max(initial=0.0) + decimal_place(one) / 2)]
         if (
             other.dtype == np.float64
