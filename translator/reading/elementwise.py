@@ -289,6 +289,13 @@ def _bounded(context: Context, value: Value) -> Value:
     numbers = constant_of(value)
     if numbers is None or not (numbers <= MASK).any():
         return value
+    if np.isneginf(numbers).any():
+        raise Refusal(
+            "N037",
+            "the input decides where minus infinity stands",
+            note="a row that is masked everywhere has no value then, and which rows are depends on the input",
+            help="use a large finite constant, which gives the uniform average there, or fix the mask with --bind",
+        )
     huge = numbers <= MASK
     context.assembly.notes.append(
         "a mask that depends on the input puts scores so far below the others that their weights vanish "
