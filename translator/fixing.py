@@ -8,7 +8,7 @@ tensor from the values seen on a set of inputs, given as bounds by node name.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, assert_never
@@ -41,13 +41,13 @@ from circuits.positions import FALSE, TRUE, Ref, Term, is_safe, var
 from circuits.ranges import LIMIT_BITS, Range, range_of
 from translator import real
 from translator.budget import affordable_factors, affordable_linear, affordable_sum
+from translator.fixing_codes import covering_codes, input_of, reads_codes
 from translator.fixing_maps import add_map
 from translator.fixing_quotients import add_ratio, half_steps
 from translator.fixing_readout import add_readout
-from translator.function_kinds import is_integer, is_reciprocal
+from translator.function_kinds import is_reciprocal
 from translator.integers import Rewritten, with_integers
 from translator.precision import Precision
-from translator.quantizers import CODE_BITS
 from translator.relevance import relevance
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
@@ -55,13 +55,6 @@ Bounds = dict[str, tuple[float, float]]
 
 REFERENCE_LENGTH = 1024
 EXACT_WEIGHT_BITS = (44, 36, 28)
-CODE_FORMATS = {
-    "bool": BIT,
-    "int8": Format(8, -128, 0),
-    "uint8": Format(8, 0, 0),
-    "int16": Format(16, -32768, 0),
-    "uint16": Format(16, 0, 0),
-}
 
 
 def fix(
@@ -198,7 +191,7 @@ class Fixer:
             case real.Letters(name=name, size=size):
                 self.put(Letters(name, size))
             case real.Features():
-                self.put(self.input_of(node))
+                self.put(input_of(self, node))
             case real.Predicates(name=name, n_positions=k, guards=guards):
                 self.put(Predicates(name, k, guards))
             case real.Linear():
@@ -223,16 +216,6 @@ class Fixer:
             case _:
                 assert_never(node)
 
-    def input_of(self, node: real.Features) -> Inputs:
-        """The words of an input: codes of the quantizer that reads it, codes of its type, or what fits the values seen."""
-        if node.name in self.integers.codes:
-            format_, scale = self.integers.codes[node.name]
-            return Inputs(node.name, node.size, format_, scale=scale)
-        if node.dtype in CODE_FORMATS and not self.precision.is_open:
-            return Inputs(node.name, node.size, CODE_FORMATS[node.dtype])
-        seen = self.bounds.get(node.name, (0.0, 0.0))
-        return Inputs(node.name, node.size, self.precision.format_for(*seen, 0 if is_integer(node.dtype) else None))
-
     def exact(self, ref: Ref) -> Ref:
         """The reference, to be read exactly; an exact node at a shifted position is rewritten over its shifted sources."""
         node = self.by_name[ref.node]
@@ -244,7 +227,7 @@ class Fixer:
             for operand in node.operands
         )
         if not isinstance(node, Affine) or node.length.any() or not vanishing:
-            return self.word(ref, self.covering_codes([ref]))
+            return self.word(ref, covering_codes(self, [ref]))
         k = 1 + max((v for term in ref.at for v, _ in term.coefs), default=-1)
         operands = []
         for operand in node.operands:
@@ -342,7 +325,7 @@ class Fixer:
         if self.precision.is_open:
             self.put(affordable_linear(self, node, refs))
             return
-        for bits in EXACT_WEIGHT_BITS if self.reads_codes(node) else ():
+        for bits in EXACT_WEIGHT_BITS if reads_codes(self, node) else ():
             try:
                 self.put(self.weighed(node, refs, replace(self.precision, weight_bits=bits)))
                 return
@@ -361,15 +344,6 @@ class Fixer:
                 if refs[finest].node not in self.bounds:
                     raise
                 refs[finest] = self.word(refs[finest])
-
-    def reads_codes(self, node: real.Linear) -> bool:
-        """Tell whether a linear map reads integers that the file itself makes, so that its weights are not rounded."""
-        whole = self.integers.whole
-        if node.name in whole:
-            return True
-        sources = [operand.ref.node for operand in node.operands]
-        letters = any(isinstance(self.by_name[name], Letters | Predicates) for name in sources)
-        return bool(sources) and not letters and all(name in whole for name in sources)
 
     def weighed(self, node: real.Linear, refs: list[Ref], precision: Precision) -> Affine:
         """The affine map of a real one over the given references, with weights of that precision.
@@ -431,7 +405,7 @@ class Fixer:
         formats = {found.format for found in given if not isinstance(found, Exact)}
         if len(formats) == 1 and all(not isinstance(found, Exact) for found in given):
             format_ = formats.pop()
-        elif found := self.covering_codes(ref for ref, _ in sources):
+        elif found := covering_codes(self, [ref for ref, _ in sources]):
             format_ = found
         else:
             seen = [self.seen(ref.node) for ref, _ in sources]
@@ -440,18 +414,6 @@ class Fixer:
         refs = [self.word(ref, format_) for ref, _ in sources]
         segments = tuple((ref, index) for ref, (_, index) in zip(refs[1:], node.segments, strict=True))
         self.put(Maximum(node.name, node.n_positions, node.size, refs[0], node.groups, node.guard, segments, format_))
-
-    def covering_codes(self, refs: Iterable[Ref]) -> Format | None:
-        """The format of all values of some exact integers of the file; None where one is none, or there are too many."""
-        names = [ref.node for ref in refs]
-        if self.precision.is_open or not all(name in self.integers.whole and self.frac(name) == 0 for name in names):
-            return None
-        low, high = (
-            min(int(self.ranges[name][0].min()) for name in names),
-            max(int(self.ranges[name][1].max()) for name in names),
-        )
-        bits = max(1, (high - low).bit_length())
-        return Format(bits, low, 0) if bits <= CODE_BITS else None
 
 
 def leaves_with(term: Term, other: Term) -> bool:

@@ -7,6 +7,7 @@ argument where one rounding agrees with it at every integer: a few gates for eac
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,14 +15,14 @@ import numpy as np
 from circuits.diagnostics import FomError
 from circuits.formats import BIT, Format
 from circuits.matrices import selection
-from circuits.network import Affine, Operand, Round, Table
+from circuits.network import Affine, Inputs, Letters, Operand, Predicates, Round, Table
 from circuits.positions import Ref, var
 from circuits.ranges import LIMIT_BITS
 from circuits.scalar import X
 from translator import real
 from translator.fixing_quotients import rounded_ratio
-from translator.function_kinds import is_truth, is_whole, operations
-from translator.quantizers import Quantizer, affine_of, bounded, breaks_of, first_quantizer, quantizer_of
+from translator.function_kinds import is_integer, is_truth, is_whole, operations
+from translator.quantizers import CODE_BITS, Quantizer, affine_of, bounded, breaks_of, first_quantizer, quantizer_of
 
 if TYPE_CHECKING:
     from translator.fixing import Fixer
@@ -32,6 +33,48 @@ CAPACITY = 57
 SLOPES = 8
 NEAREST = sorted(range(-SLOPES, SLOPES + 1), key=abs)
 SCALE_BITS = (24, 16, 12)
+
+CODE_FORMATS = {
+    "bool": BIT,
+    "int8": Format(8, -128, 0),
+    "uint8": Format(8, 0, 0),
+    "int16": Format(16, -32768, 0),
+    "uint16": Format(16, 0, 0),
+}
+
+
+def input_of(fixer: Fixer, node: real.Features) -> Inputs:
+    """The words of an input: codes of the quantizer that reads it, codes of its type, or what fits the values seen."""
+    if node.name in fixer.integers.codes:
+        format_, scale = fixer.integers.codes[node.name]
+        return Inputs(node.name, node.size, format_, scale=scale)
+    if node.dtype in CODE_FORMATS and not fixer.precision.is_open:
+        return Inputs(node.name, node.size, CODE_FORMATS[node.dtype])
+    seen = fixer.bounds.get(node.name, (0.0, 0.0))
+    return Inputs(node.name, node.size, fixer.precision.format_for(*seen, 0 if is_integer(node.dtype) else None))
+
+
+def reads_codes(fixer: Fixer, node: real.Linear) -> bool:
+    """Tell whether a linear map reads integers that the file itself makes, so that its weights are not rounded."""
+    whole = fixer.integers.whole
+    if node.name in whole:
+        return True
+    sources = [operand.ref.node for operand in node.operands]
+    letters = any(isinstance(fixer.by_name[name], Letters | Predicates) for name in sources)
+    return bool(sources) and not letters and all(name in whole for name in sources)
+
+
+def covering_codes(fixer: Fixer, refs: Iterable[Ref]) -> Format | None:
+    """The format of all values of some exact integers of the file; None where one is none, or there are too many."""
+    names = [ref.node for ref in refs]
+    if fixer.precision.is_open or not all(name in fixer.integers.whole and fixer.frac(name) == 0 for name in names):
+        return None
+    low, high = (
+        min(int(fixer.ranges[name][0].min()) for name in names),
+        max(int(fixer.ranges[name][1].max()) for name in names),
+    )
+    bits = max(1, (high - low).bit_length())
+    return Format(bits, low, 0) if bits <= CODE_BITS else None
 
 
 def add_codes(fixer: Fixer, node: real.Map, ref: Ref) -> bool:
