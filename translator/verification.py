@@ -144,9 +144,14 @@ class Verifier:
         """The scope asked for, in words."""
         if self.static:
             return "every input"
-        if self.question.all_lengths:
+        if self.question.all_lengths and not self.covers_domain:
             return "every length"
         return self.restricted(self.lengths)
+
+    @property
+    def covers_domain(self) -> bool:
+        """Tell whether the lengths asked for are all that the network accepts."""
+        return self.network.domain.most is not None and self.lengths[-1] >= self.network.domain.most
 
     def restricted(self, lengths: list[int]) -> str:
         """Lengths with the words, positions and classes considered, in words."""
@@ -187,9 +192,7 @@ class Verifier:
                 any(
                     (claim.left, claim.right) == pair
                     and isinstance(claim.verdict, Holds)
-                    and (
-                        claim.scope == self.everywhere or (claim.scope == self.scope and not self.question.all_lengths)
-                    )
+                    and claim.scope in (self.everywhere, self.scope)
                     for claim in self.claims
                 )
                 for pair in pairs

@@ -61,6 +61,14 @@ class TestModularAddition:
         (claim,) = report.claims
         assert (claim.left, claim.right, claim.scope) == ("network", "spec", f"n = 1..3, where {SUMS}")
 
+    def test_every_length_of_the_domain(self, sums: Artifacts) -> None:
+        """The file has three positions: words of up to three letters are all there are, of up to two they are not."""
+        spec = str(FOLDER / "spec.fom")
+        report = verify(sums, against=spec, where=SUMS, all_lengths=True)
+        assert (report.verdict, report.scope) == ("holds", f"n = 1..3, where {SUMS}")
+        short = verify(sums, against="class[0] := n = 9", where="e(1) & f(2)", max_length=2, all_lengths=True)
+        assert (short.verdict, short.scope) == ("unknown", "every length")
+
     def test_all_sides_add(self, sums: Artifacts) -> None:
         pairs = np.array([[a, b, 5] for a in range(5) for b in range(5)])
         for side in ("onnx", "network", "circuit", "sentence"):
