@@ -22,101 +22,12 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from benchmarks.conformance import CONDITIONAL, OUTSIDE
 from circuits.diagnostics import FomError
+from translator.backend import SHAPING
 from translator.shapes import Shapes, infer
 
-# The inputs of an operator that say a shape, an axis or a length.
-STATIC: dict[str, tuple[int, ...]] = {
-    "AffineGrid": (1,),
-    "BlackmanWindow": (0,),
-    "CenterCropPad": (1,),
-    "Col2Im": (1, 2),
-    "ConstantOfShape": (0,),
-    "CumProd": (1,),
-    "CumSum": (1,),
-    "DFT": (1, 2),
-    "Dropout": (1, 2),
-    "Expand": (1,),
-    "HammingWindow": (0,),
-    "HannWindow": (0,),
-    "Loop": (0, 1),
-    "MaxUnpool": (2,),
-    "MelWeightMatrix": (0, 1, 2, 3, 4),
-    "OneHot": (1,),
-    "Pad": (1, 3),
-    "Range": (0, 1, 2),
-    "ReduceL1": (1,),
-    "ReduceL2": (1,),
-    "ReduceLogSum": (1,),
-    "ReduceLogSumExp": (1,),
-    "ReduceMax": (1,),
-    "ReduceMean": (1,),
-    "ReduceMin": (1,),
-    "ReduceProd": (1,),
-    "ReduceSum": (1,),
-    "ReduceSumSquare": (1,),
-    "Reshape": (1,),
-    "Resize": (1, 2, 3),
-    "STFT": (1, 3),
-    "SequenceAt": (1,),
-    "SequenceErase": (1,),
-    "SequenceInsert": (2,),
-    "Slice": (1, 2, 3, 4),
-    "Split": (1,),
-    "SplitToSequence": (1,),
-    "Squeeze": (1,),
-    "Tile": (1,),
-    "TopK": (1,),
-    "Trilu": (1,),
-    "Unsqueeze": (1,),
-    "Upsample": (1,),
-}
-CONDITIONAL = [
-    "ConcatFromSequence",
-    "CumProd",
-    "Det",
-    "GRU",
-    "If",
-    "LSTM",
-    "LinearAttention",
-    "Loop",
-    "Optional",
-    "OptionalGetElement",
-    "OptionalHasElement",
-    "RNN",
-    "ReduceProd",
-    "Scan",
-    "SequenceAt",
-    "SequenceConstruct",
-    "SequenceEmpty",
-    "SequenceErase",
-    "SequenceInsert",
-    "SequenceLength",
-    "SequenceMap",
-    "SplitToSequence",
-]
-OUTSIDE = [
-    "Adagrad",
-    "Adam",
-    "Bernoulli",
-    "Compress",
-    "Gradient",
-    "ImageDecoder",
-    "Momentum",
-    "Multinomial",
-    "NonMaxSuppression",
-    "NonZero",
-    "RandomNormal",
-    "RandomNormalLike",
-    "RandomUniform",
-    "RandomUniformLike",
-    "RegexFullMatch",
-    "StringConcat",
-    "StringNormalizer",
-    "StringSplit",
-    "TfIdfVectorizer",
-    "Unique",
-]
+TRAINING = frozenset(["Adagrad", "Adam", "Gradient", "Momentum"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +51,7 @@ class Case:
             return "other domains"
         if self.name.endswith("_expanded") or "_expanded_" in self.name:
             return "function bodies"
-        if self.operator in OUTSIDE:
+        if self.operator in OUTSIDE | TRAINING:
             return "outside"
         return "conditional" if self.operator in CONDITIONAL else "fixed depth"
 
@@ -212,7 +123,7 @@ def static_inputs(model: onnx.ModelProto) -> set[str]:
     return {
         node.input[index]
         for node in model.graph.node
-        for index in STATIC.get(node.op_type, ())
+        for index in SHAPING.get(node.op_type, ())
         if index < len(node.input) and node.domain in ("", "ai.onnx")
     }
 
