@@ -165,7 +165,7 @@ def test_shifts_of_32_bit_numbers(direction: str) -> None:
 def test_zero_over_zero_is_zero() -> None:
     x = np.array([[0.0, 0.0], [3.0, 4.0]], dtype=np.float32)
     answer = single("LpNormalization", {"x": x}, TensorProto.FLOAT, axis=1).answer([x])
-    assert np.allclose(answer.values[0], [[0, 0], [0.6, 0.8]], atol=2.0**-20)
+    assert np.allclose(answer.values[0], np.array([[0, 0], [0.6, 0.8]]), atol=2.0**-20)
 
 
 def test_numbers_behind_a_shape_are_bound() -> None:

@@ -74,7 +74,8 @@ def _common_bits(context: Context, a: View, b: View, dtype: str) -> View:
     low, high = int(max(low, least)), min(int(min(high, most)), (1 << width(dtype)) - 1)
     count = max(high.bit_length(), (-low - 1).bit_length() if low < 0 else 0, 1) + (low < 0)
     total = constant(np.zeros(a.size))
-    for place in range(0, count, DIGIT):
+    # The highest digits come first: they nearly cancel in a negative number, and float64 adds in this order.
+    for place in reversed(range(0, count, DIGIT)):
         size = min(DIGIT, count - place)
         weights = 2.0 ** (place + np.arange(size))
         if low < 0 and place + size == count:
