@@ -156,12 +156,12 @@ def _evaluate_node(node: RealNode, n: int, values: dict[str, Array], batch: int)
                 np.stack(cells, axis=-1).astype(np.float64), (batch, *(n,) * node.n_positions, node.size)
             )
         case Linear():
-            total = np.broadcast_to(node.const + node.length * n, (batch, *(n,) * node.n_positions, node.size)).copy()
+            total = np.zeros((batch, *(n,) * node.n_positions, node.size))
             for operand in node.operands:
                 given = read(operand.ref, node.n_positions)
                 flat = given.reshape(-1, given.shape[-1])
                 total += np.asarray((operand.matrix @ flat.T).T).reshape(total.shape)
-            return total
+            return total + (node.const + node.length * n)
         case Multiply():
             left, right = read(node.left, node.n_positions), read(node.right, node.n_positions)
             return np.asarray(left[..., node.left_index] * right[..., node.right_index])
