@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -59,10 +60,12 @@ class Oracle:
         """
         array: Any = np.asarray(inputs)
         if self.batched:
-            try:
-                return self.shaped(self.run(array), len(array), array)
-            except FomRuntimeError:
-                self.batched = False
+            with suppress(FomRuntimeError):
+                outputs = self.run(array)
+                rows_of_each = array.shape[1] if self.n_positions else 1
+                if np.shape(outputs)[:1] in ((len(array),), (len(array) * rows_of_each,)):
+                    return self.shaped(outputs, len(array), array)
+            self.batched = False  # the file does not keep the rows of a batch apart
         rows = [self.run(array[index : index + 1]) for index in range(len(array))]
         return self.shaped(np.concatenate([np.reshape(row, (1, -1)) for row in rows]), len(array), array)
 

@@ -211,9 +211,25 @@ class Start:
     def _run_axis(self, declared: Declared) -> int | None:
         """The axis of positions: the only one of symbolic length, beside a batch in front."""
         symbolic = [axis for axis, dim in enumerate(declared.dims) if not isinstance(dim, int)]
-        if len(declared.dims) > 1 and symbolic and symbolic[0] == 0:
+        if symbolic and symbolic[0] == 0 and self._is_batch(declared):
             symbolic = symbolic[1:]
         return symbolic[0] if len(symbolic) == 1 else None
+
+    def _is_batch(self, declared: Declared) -> bool:
+        """Whether the first axis, of symbolic length, is a batch: it is the first axis of an output as well."""
+        first = declared.dims[0]
+        ends = [output.dims[0] if output.dims else 0 for output in self.graph.outputs]
+        if first is None or any(end is None or end == first for end in ends):
+            return True
+        from translator.shapes import infer
+
+        try:
+            shapes = infer(self.graph.model, {n: v for n, v in self.bind.items() if isinstance(v, np.ndarray)})
+        except FomError:
+            return True
+        given = shapes.inputs[declared.name].dims
+        found = [output.dims for output in shapes.outputs.values()]
+        return given is None or any(dims is None or (dims and dims[0].has(given[0])) for dims in found)
 
     def _read_features(self, declared: Declared) -> Input | None:
         dims = declared.dims
@@ -227,7 +243,7 @@ class Start:
             )
             return None
         sizes = [dim if isinstance(dim, int) else None for dim in dims]
-        run = self._run_axis(declared) if len(sizes) > 1 else None
+        run = self._run_axis(declared)
         if run is not None:
             sizes[run] = 1
         if any(size is None or size < 0 for size in sizes[1:]):

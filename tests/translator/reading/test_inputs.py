@@ -10,8 +10,9 @@ from onnx import TensorProto
 
 from circuits.diagnostics import FomError
 from tests.translator.reading.whole import evaluated, same_as_runtime
-from tests.translator.reading_graphs import RNG, WIDTH, Step, build, save, session
+from tests.translator.reading_graphs import RNG, WIDTH, Step, build, refused_of, save, session
 from translator.fidelity import observe, words_up_to
+from translator.oracle import Oracle
 from translator.pipeline import translate
 from translator.reading import read
 from translator.real import Features
@@ -130,3 +131,30 @@ def test_a_sequence_of_vectors_is_translated_at_one_length(tmp_path: Path) -> No
     assert sum(node.size for node in translation.network.inputs) == 2 * WIDTH
     assert any("attention_mask" in note for note in translation.notes)
     assert translation.fidelity.agree > 900
+
+
+def test_a_first_axis_that_no_output_has_is_the_sequence(tmp_path: Path) -> None:
+    inputs = {"x": (FLOAT, ("n", WIDTH))}
+    steps: list[Step] = [("Relu", "x", "y"), ("ReduceMean", "y zero", "out", {"keepdims": 0})]
+    path = save(build(steps, ("out", [WIDTH]), start=[], inputs=inputs), tmp_path)
+    network = read(path, whole=True)
+    for n in (1, 4):
+        given = RNG.normal(size=(2, n, WIDTH)).astype(np.float32)
+        expected = np.stack([session(path).run(None, {"x": row})[0] for row in given])
+        np.testing.assert_allclose(evaluated(network, given)[0], expected, atol=1e-6)
+
+
+def test_a_recurrence_along_a_first_axis_is_refused(tmp_path: Path) -> None:
+    inputs = {"x": (FLOAT, ("n", 1, WIDTH))}
+    weights = {"wx": np.zeros((1, 8, WIDTH), np.float32), "wh": np.zeros((1, 8, 2), np.float32)}
+    steps: list[Step] = [("LSTM", "x wx wh", "all last", {"hidden_size": 2}), ("Squeeze", "last zero", "out")]
+    (finding,) = refused_of(save(build(steps, ("out", [1, 2]), weights, start=[], inputs=inputs), tmp_path))
+    assert finding.code == "N014"
+
+
+def test_the_runtime_is_asked_row_by_row_where_a_batch_would_mix(tmp_path: Path) -> None:
+    inputs = {"x": (FLOAT, ("batch", WIDTH))}
+    steps: list[Step] = [("MatMul", "x w", "y"), ("Reshape", "y flat", "out")]
+    path = save(build(steps, ("out", ["m"]), {"flat": np.array([-1])}, start=[], inputs=inputs), tmp_path)
+    rows = RNG.normal(size=(5, WIDTH))
+    assert Oracle(path, "classes", 0).logits(rows).shape == (5, WIDTH)
