@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from scipy import special
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,24 @@ class Scalar:
 
     def __call__(self, x: Array) -> Array:
         """Evaluate elementwise in float64."""
-        memo: dict[Scalar, Array] = {}
+
+        def visit(term: Scalar, args: tuple[Array, ...]) -> Array:
+            if term.op == "x":
+                return np.asarray(x, dtype=np.float64)
+            if term.op == "const":
+                return np.full(np.shape(x), term.value)
+            return np.asarray(OPERATIONS[term.op](*args), dtype=np.float64)
+
+        with np.errstate(all="ignore"):
+            return self.fold(visit)
+
+    def then(self, outer: Scalar) -> Scalar:
+        """The function ``outer(self(x))``."""
+        return outer.fold(lambda term, args: self if term.op == "x" else Scalar(term.op, args, term.value))
+
+    def fold(self, visit: Callable[[Scalar, tuple[Result, ...]], Result]) -> Result:
+        """Visit every term once, after its arguments and with what they gave; terms may be nested to any depth."""
+        memo: dict[Scalar, Result] = {}
         stack = [self]
         while stack:
             term = stack[-1]
@@ -34,31 +52,9 @@ class Scalar:
                 stack.extend(missing)
                 continue
             stack.pop()
-            if term.op == "x":
-                memo[term] = np.asarray(x, dtype=np.float64)
-            elif term.op == "const":
-                memo[term] = np.full(np.shape(x), term.value)
-            else:
-                with np.errstate(all="ignore"):
-                    memo[term] = np.asarray(OPERATIONS[term.op](*(memo[arg] for arg in term.args)), dtype=np.float64)
+            if term not in memo:
+                memo[term] = visit(term, tuple(memo[arg] for arg in term.args))
         return memo[self]
-
-    def then(self, outer: Scalar) -> Scalar:
-        """The function ``outer(self(x))``."""
-        memo: dict[Scalar, Scalar] = {}
-        stack = [outer]
-        while stack:
-            term = stack[-1]
-            missing = [arg for arg in term.args if arg not in memo]
-            if missing:
-                stack.extend(missing)
-                continue
-            stack.pop()
-            if term.op == "x":
-                memo[term] = self
-            else:
-                memo[term] = Scalar(term.op, tuple(memo[arg] for arg in term.args), term.value)
-        return memo[outer]
 
 
 X = Scalar("x")

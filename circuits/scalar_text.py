@@ -17,19 +17,13 @@ NOT_FINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 def scalar_to_data(function: Scalar) -> list[list[Any]]:
     """Write a function."""
     steps: list[list[Any]] = []
-    number: dict[Scalar, int] = {}
-    stack = [function]
-    while stack:
-        term = stack[-1]
-        missing = [arg for arg in term.args if arg not in number]
-        if missing:
-            stack.extend(missing)
-            continue
-        stack.pop()
-        if term not in number:
-            number[term] = len(steps)
-            value = term.value if math.isfinite(term.value) else str(term.value)
-            steps.append(["const", value] if term.op == "const" else [term.op, *(number[arg] for arg in term.args)])
+
+    def visit(term: Scalar, args: tuple[int, ...]) -> int:
+        value = term.value if math.isfinite(term.value) else str(term.value)
+        steps.append(["const", value] if term.op == "const" else [term.op, *args])
+        return len(steps) - 1
+
+    function.fold(visit)
     return steps
 
 

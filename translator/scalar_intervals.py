@@ -24,23 +24,15 @@ PI = float(np.pi)
 
 def enclose_scalar(function: Scalar, x: Interval) -> Interval:
     """Enclose a scalar function of intervals by its natural interval extension."""
-    memo: dict[Scalar, Interval] = {}
-    stack = [function]
+
+    def visit(term: Scalar, args: tuple[Interval, ...]) -> Interval:
+        if term.op == "x":
+            return x
+        return point(term.value) if term.op == "const" else ENCLOSURES[term.op](*args)
+
     with np.errstate(all="ignore"):
-        while stack:
-            term = stack[-1]
-            missing = [arg for arg in term.args if arg not in memo]
-            if missing:
-                stack.extend(missing)
-                continue
-            stack.pop()
-            if term.op == "x":
-                memo[term] = x
-            elif term.op == "const":
-                memo[term] = point(term.value)
-            else:
-                memo[term] = ENCLOSURES[term.op](*(memo[arg] for arg in term.args))
-    found, shape = memo[function], x.lo.shape
+        found = function.fold(visit)
+    shape = x.lo.shape
     if found.lo.shape == shape:
         return found
     lo = np.broadcast_to(found.lo, shape)
