@@ -280,26 +280,21 @@ def _pieces(value: Curve, functions: list[Scalar], places: Array, guards: list[G
 
 
 def in_single(function: Scalar, places: Array) -> Array:
-    """A function of whole numbers as the runtime computes it: every step rounded to float32.
+    """A function of whole numbers as the runtime computes it: every step rounded to float32, whole numbers kept.
 
     What depends on positions only is a constant of the network, and a bucket such as ``floor(log(x / 8) / log(16) * 8)`` falls
-    on ties that are exact in float32 and not in the real numbers.
+    on ties that are exact in float32 and not in the real numbers. Whole numbers are the runtime's 64-bit integers.
     """
-    memo: dict[Scalar, Array] = {X: places.astype(np.float32)}
-    stack = [function]
-    while stack:
-        term = stack[-1]
-        missing = [arg for arg in term.args if arg not in memo]
-        if missing:
-            stack.extend(missing)
-            continue
-        stack.pop()
-        if term.op == "const":
-            memo[term] = np.full(places.shape, term.value, dtype=np.float32)
-        elif term.op != "x":
-            with np.errstate(all="ignore"):
-                memo[term] = np.asarray(OPERATIONS[term.op](*(memo[arg] for arg in term.args))).astype(np.float32)
-    return memo[function].astype(np.float64)
+
+    def visit(term: Scalar, args: tuple[Array, ...]) -> Array:
+        if term.op == "x":
+            return places.astype(np.float64)
+        wide = np.full(places.shape, term.value) if term.op == "const" else np.asarray(OPERATIONS[term.op](*args))
+        wide = wide.astype(np.float64)
+        return np.where(wide == np.rint(wide), wide, wide.astype(np.float32))
+
+    with np.errstate(all="ignore"):
+        return function.fold(visit)
 
 
 def _is_flat(function: Scalar, low: float, high: float) -> bool:

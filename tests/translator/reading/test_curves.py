@@ -81,6 +81,23 @@ def test_remainders_are_modular_predicates(tmp_path: Path) -> None:
     assert "'mod', 3" in guards(network)
 
 
+def test_whole_numbers_stay_exact(tmp_path: Path) -> None:
+    steps: list[Step] = [
+        ("Sub", "r i3", "away"),
+        ("Abs", "away", "far"),
+        ("Mul", "far large", "product"),
+        ("Add", "product i7", "shifted"),
+        ("Mod", "shifted seventeen", "m"),
+        ("Cast", "m", "mf", FLOAT),
+        ("Exp", "mf", "x"),
+        ("Unsqueeze", "x one", "c"),
+        ("Mul", "e c", "out"),
+    ]
+    weights = {"large": np.array(1103515245), "seventeen": np.array(17)}
+    network = same_as_runtime(save(model(steps, ("out", ["batch", "n", 4]), **weights), tmp_path))
+    assert network.domain.most == 64
+
+
 def test_saturating_functions_are_order_predicates(tmp_path: Path) -> None:
     steps: list[Step] = [
         ("Cast", "r", "rf", FLOAT),
