@@ -28,7 +28,7 @@ from circuits.positions import (
 from translator.axes import RUN, Axis, Key, part_shape
 from translator.lengths import Quotient, at_least, equal
 from translator.reading.refusing import Refusal
-from translator.reading.regions import implies, satisfiable, tidy, unite
+from translator.reading.regions import satisfiable, tidy, unite
 from translator.reading.thinned import guard_at, term_at
 from translator.reading.values import Array, Data, Piece, Positional, Value
 
@@ -376,8 +376,3 @@ def _largest_length(dims: tuple[Term, ...], bad: Guard, limit: int) -> int | Non
         if holds(bad, n, list(grids)).any():
             return n - 1
     return None
-
-
-def implied_everywhere(guard: Guard, condition: Guard) -> bool:
-    """Whether the condition holds wherever the guard does."""
-    return implies(guard, condition)

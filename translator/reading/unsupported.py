@@ -12,15 +12,6 @@ RECURRENT = ("LSTM", "GRU", "RNN")
 RANDOM = ("RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Bernoulli", "Multinomial")
 STRINGS = ("StringConcat", "StringSplit", "StringNormalizer", "RegexFullMatch", "TfIdfVectorizer", "LabelEncoder")
 DYNAMIC = ("NonZero", "Compress", "Unique", "NonMaxSuppression")
-QUANTIZED = [
-    "QuantizeLinear",
-    "DequantizeLinear",
-    "DynamicQuantizeLinear",
-    "QLinearMatMul",
-    "QLinearConv",
-    "MatMulInteger",
-    "ConvInteger",
-]
 
 
 def diagnose(operator: Operator, supported: Collection[str], where: str) -> Diagnostic:
@@ -51,6 +42,5 @@ def diagnose(operator: Operator, supported: Collection[str], where: str) -> Diag
             "use a mask instead of a selection",
         )
     near = difflib.get_close_matches(name, list(supported), 1)
-    note = "quantized arithmetic is not read here" if name in QUANTIZED else ""
-    hint = f"did you mean `{near[0]}`?" if near else "export with standard operators, opset 13 to 23"
-    return Diagnostic("N011", f"the operator `{name}` is not supported", where, note, hint)
+    hint = f"did you mean `{near[0]}`?" if near else "export with standard operators of an opset from 7 on"
+    return Diagnostic("N011", f"the operator `{name}` is not supported", where, "", hint)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -71,10 +72,9 @@ def lower(context: Context, operator: Operator, values: Sequence[Carried | None]
     check_axis(operator, tensors)
     check_size(operator, tensors)
     if is_folded(operator) and all(map(is_known, tensors)):
-        try:
+        # The reference evaluator lacks some old opsets; the lowering below serves these.
+        with suppress(*FOLDING_ERRORS):
             return list(fold(operator, tensors, context.opset))  # type: ignore[arg-type]
-        except FOLDING_ERRORS:
-            pass  # the reference evaluator lacks some old opsets; the lowering below is tried instead
     own = OPERATORS.get(name)
     if own is None:
         body = None if operator.domain else body_of(operator, tensors, context.opset)
@@ -83,8 +83,10 @@ def lower(context: Context, operator: Operator, values: Sequence[Carried | None]
             raise Refusal(reason.code, reason.message, note=reason.note, help=reason.help)
         inner = dict(zip(body.inputs, [*tensors, *[None] * len(body.inputs)], strict=False))
         opset, context.opset = context.opset, body.opset
-        results = run(context, body.operators, inner, body.outputs)
-        context.opset = opset
+        try:
+            results = run(context, body.operators, inner, body.outputs)
+        finally:
+            context.opset = opset
         return _all_outputs(operator, [value if isinstance(value, Listed) else _settled(value) for value in results])
     made = own(context, operator, tensors)
     lowered = [settle_known(value) for value in (made if isinstance(made, list) else [made])]
