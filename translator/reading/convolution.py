@@ -167,6 +167,9 @@ def convolve(context: Context, operator: Operator, x: Value, w: Value, bias: Val
     groups = operator.attributes.get("group", 1)
     data = to_data(context, x)
     taps = [dim.const for dim in dims_of(w)[2:]]
+    stated = list(operator.attributes.get("kernel_shape") or taps)
+    if stated != taps:
+        raise Refusal("N006", f"`kernel_shape` is {stated}, and the kernel has {taps}", help="export the network again")
     kernel = kernel_of(context, w, groups)
     if any(axis.run for axis in data.axes[1:2]):
         raise Refusal("N028", "the channels of a convolution are the sequence", help="transpose, so that it is spatial")

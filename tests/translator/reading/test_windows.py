@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto
 
+from circuits.diagnostics import FomError
 from tests.translator.reading.differential import check, ours, single
 from tests.translator.reading_graphs import WIDTH, Step, agree, build
 
@@ -93,6 +94,11 @@ def test_pools(
         attributes["p"] = 1 + include
         attributes["ceil_mode"] = 0
     check(operator, [normal(2, 2, size, 3)], opset=20, **attributes)
+
+
+def test_a_kernel_of_another_shape_than_stated_is_refused() -> None:
+    with pytest.raises(FomError, match="`kernel_shape` is"):
+        check("Conv", [normal(1, 2, 5, 5), normal(3, 2, 3, 3)], constants=(1,), opset=13, kernel_shape=[3, 5])
 
 
 @pytest.mark.parametrize("operator", ["GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool"])
