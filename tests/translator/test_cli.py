@@ -21,6 +21,7 @@ from circuits.circuit import instantiate
 from circuits.diagnostics import FomError
 from tests.bad_inputs import BAD_INPUTS
 from translator import cli, report, store, terminal
+from translator.commands import options
 from translator.explaining import explain
 from translator.pipeline import translate
 from translator.wiring import circuit_to_data
@@ -527,11 +528,11 @@ class TestProgram:
         ("text", "amount"), [("8GB", 8 * 10**9), ("500 mb", 5 * 10**8), ("2GiB", 2 << 30), ("1.5k", 1500), ("77", 77)]
     )
     def test_memory(self, text: str, amount: int) -> None:
-        assert cli.parse_memory(text) == amount
+        assert options.parse_memory(text) == amount
 
     def test_no_memory(self) -> None:
         with pytest.raises(FomError, match="amount of memory"):
-            cli.parse_memory("8 apples")
+            options.parse_memory("8 apples")
 
     @pytest.mark.parametrize(
         ("number", "text"),

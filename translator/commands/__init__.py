@@ -1,0 +1,1 @@
+"""The commands of ``fom``, one module each; `translator.cli` registers them."""

@@ -1,0 +1,90 @@
+"""``fom verify``: prove that network, circuit and sentence agree, or that a network meets its specification."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from circuits.diagnostics import fail
+from translator.commands.options import Bind, Input, JsonFlag, Where, check_choice, refuse_reading_options, write_json
+from translator.terminal import complain, progress, write_lines
+
+
+def verify(
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="MODEL.onnx|DIR", help="A network, or the folder of a translation.", show_default=False),
+    ],
+    against: Annotated[
+        str | None,
+        typer.Option(
+            metavar="φ|SPEC.fom", help="Compare the network with this specification instead.", show_default=False
+        ),
+    ] = None,
+    max_length: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Longest words of the scope.", show_default="8")
+    ] = None,
+    all_lengths: Annotated[
+        bool, typer.Option("--all-lengths", help="Only a proof for every length counts as `holds`.")
+    ] = False,
+    method: Annotated[
+        str, typer.Option(metavar="auto|exhaustive|compositional|monolithic", help="How to prove.")
+    ] = "auto",
+    where: Where = None,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="ψ(x)", help="Compare only positions at which this formula holds.")
+    ] = None,
+    list_failures: Annotated[
+        bool, typer.Option("--list", help="With --against: list every word on which the network fails.")
+    ] = False,
+    timeout: Annotated[float, typer.Option(metavar="S", min=0, help="Seconds for the monolithic queries.")] = 60.0,
+    bind: Bind = None,
+    input_: Input = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Prove that network, circuit and sentence agree. Exit code: 0 holds, 1 refuted, 3 unknown."""
+    if against is not None and against.endswith(".onnx"):
+        raise fail(
+            "T074",
+            "comparing with another network is not available yet",
+            where=against,
+            help="compare each of them with the same sentence: --against SPEC.fom",
+        )
+    check_choice("--method", method, ("auto", "exhaustive", "compositional", "monolithic"))
+    from translator import claims, store
+    from translator import verification as checking
+
+    with progress() as tell, tempfile.TemporaryDirectory(prefix="fom.") as temporary:
+        if source.is_dir():
+            refuse_reading_options(bind, input_)
+            artifacts = store.load(source)
+        else:
+            from translator import feeding, pipeline
+
+            choices = {"bind": feeding.parse_bindings(bind or ()), "tracks": feeding.parse_tracks(input_ or ())}
+            translation = pipeline.translate(source, tell, where=where, **choices)
+            store.save(translation, Path(temporary) / "translation")
+            artifacts = store.load(Path(temporary) / "translation")
+        tell("verifying the files")
+        report = checking.verify(
+            artifacts,
+            tell,
+            max_length=max_length,
+            method=method,
+            where=where,
+            at=at,
+            all_lengths=all_lengths,
+            timeout_s=timeout,
+            against=against,
+            list_failures=list_failures,
+        )
+    for name in artifacts.edited:
+        complain(f"note: {source / name} was edited since it was translated; its present contents were verified")
+    if as_json:
+        write_json(claims.report_facts(report, artifacts.edited))
+    else:
+        write_lines(claims.report_lines(report))
+    raise typer.Exit(claims.EXIT_CODES[report.verdict])
