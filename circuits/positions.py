@@ -18,6 +18,7 @@ from circuits.diagnostics import fail
 Grid = np.ndarray[Any, Any]
 
 MOST = 1 << 31  # numbers in terms read from a file stay below: times a length, they fit 64 bits
+WIDEST = 63  # bits of a number of 64 bits that is not negative
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,14 @@ class Congruent:
 
 
 @dataclass(frozen=True, slots=True)
+class Bit:
+    """Bit number `place` of `number` in binary is 1, place 1 the least significant; false if place < 1 or number < 0."""
+
+    number: Term
+    place: Term
+
+
+@dataclass(frozen=True, slots=True)
 class Not:
     part: Guard
 
@@ -159,7 +168,7 @@ class Any_:
     parts: tuple[Guard, ...]
 
 
-Guard = AtLeast | Equals | Congruent | Not | All | Any_
+Guard = AtLeast | Equals | Congruent | Bit | Not | All | Any_
 
 TRUE = All(())
 FALSE = Any_(())
@@ -215,6 +224,8 @@ def simplify(guard: Guard) -> Guard:
             return TRUE if const == 0 else FALSE
         case Congruent(Term((), 0, const), modulus):
             return TRUE if const % modulus == 0 else FALSE
+        case Bit(Term((), 0, _), Term((), 0, _)):
+            return TRUE if holds(guard, 0, ()) else FALSE
         case _:
             return guard
 
@@ -228,6 +239,8 @@ def substitute(guard: Guard, at: Sequence[Term]) -> Guard:
             return simplify(Equals(term.substitute(at)))
         case Congruent(term, modulus):
             return simplify(Congruent(term.substitute(at), modulus))
+        case Bit(number, place):
+            return simplify(Bit(number.substitute(at), place.substitute(at)))
         case Not(part):
             return negation(substitute(part, at))
         case All(parts):
@@ -247,6 +260,10 @@ def holds(guard: Guard, n: int, values: Sequence[Grid | int]) -> Grid:
             return np.asarray(term.evaluate(n, values)) == 0
         case Congruent(term, modulus):
             return np.asarray(term.evaluate(n, values)) % modulus == 0
+        case Bit(number, place):
+            whole, index = np.asarray(number.evaluate(n, values)), np.asarray(place.evaluate(n, values))
+            shifted = whole >> np.clip(index - 1, 0, WIDEST - 1)
+            return (whole >= 0) & (index >= 1) & (index <= WIDEST) & (shifted & 1 == 1)
         case Not(part):
             return ~holds(part, n, values)
         case All(parts):
@@ -268,6 +285,8 @@ def guard_terms(guard: Guard) -> list[Term]:
     match guard:
         case AtLeast(term) | Equals(term) | Congruent(term, _):
             return [term]
+        case Bit(number, place):
+            return [number, place]
         case Not(part):
             return guard_terms(part)
         case All(parts) | Any_(parts):
@@ -295,6 +314,8 @@ def guard_to_data(guard: Guard) -> list[Any]:
             return ["=", *term_to_data(term)]
         case Congruent(term, modulus):
             return ["mod", modulus, *term_to_data(term)]
+        case Bit(number, place):
+            return ["bit", term_to_data(number), term_to_data(place)]
         case Not(part):
             return ["not", guard_to_data(part)]
         case All(parts):
@@ -318,6 +339,8 @@ def guard_of_data(data: Any) -> Guard:
             return Equals(term_of_data(term))
         case ["mod", int(modulus), *term] if type(modulus) is int and 2 <= modulus < MOST:
             return Congruent(term_of_data(term), modulus)
+        case ["bit", number, place]:
+            return Bit(term_of_data(number), term_of_data(place))
         case ["not", list(part)]:
             return Not(guard_of_data(part))
         case ["and", *parts]:

@@ -20,6 +20,7 @@ from logic.syntax import (
     FALSE,
     TRUE,
     And,
+    Bit,
     Call,
     Compare,
     Count,
@@ -204,6 +205,8 @@ def guard_to_formula(guard: positions.Guard) -> Formula:
             multiple = Term.make({"q": modulus})
             zero = Compare("=", whole, Term())
             return Or((zero, Exists("q", Or((Compare("=", multiple, whole), Compare("=", multiple * -1, whole))))))
+        case positions.Bit(number, place):
+            return Bit(term_of(number), term_of(place))
         case positions.Not(part):
             return Not(guard_to_formula(part))
         case positions.All(parts):

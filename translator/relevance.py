@@ -13,6 +13,7 @@ from circuits.positions import (
     All,
     Any_,
     AtLeast,
+    Bit,
     Congruent,
     Equals,
     Guard,
@@ -60,6 +61,8 @@ def variables(guard: Guard) -> set[int]:
     match guard:
         case AtLeast(term) | Equals(term) | Congruent(term, _):
             return {variable for variable, _ in term.coefs}
+        case Bit(number, place):
+            return {variable for term in (number, place) for variable, _ in term.coefs}
         case Not(part):
             return variables(part)
         case All(parts) | Any_(parts):

@@ -127,6 +127,8 @@ def of_circuit(guard: positions.Guard) -> Guard:
             return equals_zero(of_position(term))
         case positions.Congruent(term, modulus):
             return divisible(of_position(term), modulus)
+        case positions.Bit(number, place):
+            return ("bit", of_position(number), of_position(place))
         case positions.Not(part):
             return negation(of_circuit(part))
         case positions.All(parts):

@@ -11,6 +11,7 @@ from circuits.positions import (
     All,
     Any_,
     AtLeast,
+    Bit,
     Congruent,
     Equals,
     Guard,
@@ -77,6 +78,8 @@ def formula(manager: Manager, guard: Guard, places: list[Formula], n: Formula, a
                 manager.LT(rest, manager.Int(modulus)),
             ]
             return manager.Equals(rest, manager.Int(0))
+        case Bit():  # nothing is assumed of it, so what is proved holds whatever it is
+            return manager.FreshSymbol()
         case Not(part):
             return manager.Not(formula(manager, part, places, n, assumed))
         case All(parts):

@@ -26,7 +26,7 @@ from circuits.network import (
     Sum,
     Table,
 )
-from circuits.positions import All, Any_, AtLeast, Congruent, Equals, Guard, Not, Ref, Term
+from circuits.positions import All, Any_, AtLeast, Bit, Congruent, Equals, Guard, Not, Ref, Term
 
 Places = tuple[int, ...]
 
@@ -60,6 +60,9 @@ class Reference:
                 return self.place(term, at) == 0
             case Congruent(term, modulus):
                 return self.place(term, at) % modulus == 0
+            case Bit(number, index):
+                whole, i = self.place(number, at), self.place(index, at)
+                return whole >= 0 and i >= 1 and whole // 2 ** (i - 1) % 2 == 1
             case Not(part):
                 return not self.true(part, at)
             case All(parts):

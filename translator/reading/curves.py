@@ -19,6 +19,7 @@ from circuits.positions import (
     All,
     Any_,
     AtLeast,
+    Bit,
     Congruent,
     Equals,
     Guard,
@@ -143,6 +144,8 @@ def _condition(guard: Guard, base: Term) -> Scalar | None:
         case Congruent(term, modulus):
             line = _affine(term, base)
             return None if line is None else Scalar("eq", (Scalar("mod", (line, const(modulus))), const(0)))
+        case Bit():
+            return None
         case Not(part):
             inner = _condition(part, base)
             return None if inner is None else Scalar("sub", (const(1), inner))

@@ -15,6 +15,7 @@ from circuits.positions import (
     All,
     Any_,
     AtLeast,
+    Bit,
     Congruent,
     Equals,
     Guard,
@@ -31,7 +32,7 @@ Form = tuple[tuple[tuple[int, int], ...], int]
 
 
 def clauses(guard: Guard, positive: bool = True) -> list[list[Literal]] | None:
-    """Bring the guard (or its negation) into disjunctive form; None if that is too large."""
+    """Bring the guard (or its negation) into disjunctive form; None if that is too large, or a bit of a number is asked for."""
     match guard:
         case AtLeast(term):
             return [[("ge", term if positive else -term - 1, 0)]]
@@ -39,6 +40,8 @@ def clauses(guard: Guard, positive: bool = True) -> list[list[Literal]] | None:
             return [[("eq" if positive else "ne", term, 0)]]
         case Congruent(term, modulus):
             return [[("mod" if positive else "nomod", term, modulus)]]
+        case Bit():
+            return None
         case Not(part):
             return clauses(part, not positive)
         case All(parts) | Any_(parts):

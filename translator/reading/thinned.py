@@ -14,6 +14,7 @@ from circuits.positions import (
     All,
     Any_,
     AtLeast,
+    Bit,
     Congruent,
     Equals,
     Guard,
@@ -50,6 +51,8 @@ def guard_at(guard: Guard, places: Places) -> Guard:
             moved, factor = _multiple(term, places)
             unit = gcd(_unit(moved), moved.const, modulus * factor) if factor > 1 else 1
             return simplify(Congruent(_divided(moved, unit), modulus * factor // unit))
+        case Bit(number, place):
+            return simplify(Bit(term_at(number, places), term_at(place, places)))
         case Not(part):
             return negation(guard_at(part, places))
         case All(parts):
