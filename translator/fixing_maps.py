@@ -6,26 +6,28 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from circuits.floats import Codebook, Codes
 from circuits.formats import BIT, Format
 from circuits.functions import EXACT, TABLE_GATES
 from circuits.matrices import selection
 from circuits.network import Affine, Function, Maximum, Operand, Round, Table
 from circuits.positions import Ref, var
 from circuits.ranges import LIMIT_BITS
-from circuits.scalar import Scalar, X, const
+from circuits.scalar import Scalar, X
 from translator import real
 from translator.breakpoints import ALL_POINTS, breakpoints, sample_points
 from translator.budget import bits_before_point, reach
 from translator.fixing_codes import add_codes
+from translator.fixing_floats import codes_for_table, holding_of, joint_format, put_rectified, put_rounded
 from translator.fixing_quotients import rounded_ratio
-from translator.function_kinds import is_smooth, is_stepped, is_threshold, is_truth, is_whole, whole_part
+from translator.fixing_singles import add_single
+from translator.function_kinds import is_rectifier, is_smooth, is_stepped, is_threshold, is_truth, is_whole, whole_part
 from translator.precision import LEAST_TABLE_BITS, covering
 
 if TYPE_CHECKING:
     from translator.fixing import Fixer
 
 ABSOLUTE = Scalar("abs", (X,))
-RECTIFIERS = (Scalar("max", (X, const(0.0))), Scalar("max", (const(0.0), X)))
 
 
 def is_below_maximum(fixer: Fixer, name: str) -> bool:
@@ -46,7 +48,10 @@ def add_map(fixer: Fixer, node: real.Map) -> None:
     if node.function == ABSOLUTE and fixer.by_name[ref.node].n_positions == node.n_positions:
         add_absolute(fixer, node, ref)
         return
-    if add_codes(fixer, node, ref):
+    if add_codes(fixer, node, ref) or add_single(fixer, node, ref):
+        return
+    if fixer.precision.floats is not None and is_rectifier(node.function):
+        put_rectified(fixer, node, ref)
         return
     clip = clipped_identity(fixer, node)
     if fixer.precision.is_open and is_stepped(node.function):
@@ -72,12 +77,12 @@ def add_map(fixer: Fixer, node: real.Map) -> None:
     if not fixer.inside(ref):
         smallest, largest = min(smallest, 0), max(largest, 0)
     frac = fixer.frac(ref.node)
-    format_ = format_of(fixer, node, bits, smallest, largest, frac)
-    if node.function == Scalar("exp", (X,)) and is_below_maximum(fixer, ref.node):
-        format_ = Format(bits, 0, bits if fixer.precision.frac is None else max(fixer.precision.frac, 0))
+    target = target_of(fixer, node, bits, smallest, largest, frac)
+    if isinstance(target, Format) and node.function == Scalar("exp", (X,)) and is_below_maximum(fixer, ref.node):
+        target = Format(bits, 0, bits if fixer.precision.frac is None else max(fixer.precision.frac, 0))
     focus = fixer.bounds.get(node.operand.node, (-1.0, 1.0))
-    breaks, codes = breakpoints(node.function, frac, smallest, largest, focus, format_)
-    fixer.put(Table(node.name, node.n_positions, node.size, ref, breaks, codes, format_))
+    breaks, codes = breakpoints(node.function, frac, smallest, largest, focus, target)
+    fixer.put(Table(node.name, node.n_positions, node.size, ref, breaks, codes, holding_of(target, codes)))
 
 
 def add_open_map(fixer: Fixer, node: real.Map, ref: Ref) -> None:
@@ -137,9 +142,7 @@ def add_whole_part(fixer: Fixer, node: real.Map, ref: Ref) -> bool:
 def clipped_identity(fixer: Fixer, node: real.Map) -> Format | None:
     """The format of which rounding and saturation are the whole function: ``max(x, 0)``, or a clip of ``round(x)``."""
     function = node.function
-    if function.op == "abs" and function.args[0] in RECTIFIERS:
-        function = function.args[0]
-    if function in RECTIFIERS:
+    if is_rectifier(function):
         finest = fixer.frac(fixer.exact(node.operand).node)
         format_ = fixer.precision.format_for(0.0, fixer.bounds[node.name][1], finest)
         return format_ if format_.lo == 0 else None
@@ -159,22 +162,28 @@ def clipped_identity(fixer: Fixer, node: real.Map) -> Format | None:
 
 def add_absolute(fixer: Fixer, node: real.Map, ref: Ref) -> None:
     """``|x|`` is the larger of x and -x, both rounded to a format without sign: three searches instead of a table."""
-    format_ = fixer.precision.format_for(0.0, fixer.bounds[node.name][1], fixer.frac(ref.node))
-    if format_.lo:
-        format_ = Format(format_.bits, 0, format_.frac)
     k, size, frac = node.n_positions, node.size, fixer.frac(ref.node)
     own, zero = tuple(var(v) for v in range(k)), np.zeros(node.size, dtype=np.int64)
     negated = Operand(ref, selection(np.arange(size), size, -1))
     fixer.put(Affine(f"{node.name}.negated", k, size, (negated,), zero, zero, frac))
-    fixer.put(Round(f"{node.name}.plus", k, size, ref, frac - format_.frac, format_))
-    fixer.put(Round(f"{node.name}.minus", k, size, Ref(f"{node.name}.negated", own), frac - format_.frac, format_))
+    sides = ((f"{node.name}.plus", ref), (f"{node.name}.minus", Ref(f"{node.name}.negated", own)))
+    codes = fixer.precision.codes_for(0.0, fixer.bounds[node.name][1], frac)
+    if isinstance(codes, Codebook):
+        codes = codes.above_zero()
+        format_ = joint_format(fixer, [side for _, side in sides], codes)
+        for name, side in sides:
+            put_rounded(fixer, name, k, side, codes, format_)
+    else:
+        format_ = Format(codes.bits, 0, codes.frac) if codes.lo else codes
+        for name, side in sides:
+            fixer.put(Round(name, k, size, side, frac - format_.frac, format_))
     each = np.arange(size, dtype=np.int64)[:, None]
     others = ((Ref(f"{node.name}.minus", own), each),)
     fixer.put(Maximum(node.name, k, size, Ref(f"{node.name}.plus", own), each, None, others, format_))
 
 
-def format_of(fixer: Fixer, node: real.Map, bits: int, smallest: int, largest: int, frac: int) -> Format:
-    """The format of a function's result: a bit, small whole numbers exactly, else what fits the values seen."""
+def target_of(fixer: Fixer, node: real.Map, bits: int, smallest: int, largest: int, frac: int) -> Codes:
+    """The codes of a function's result: a bit, small whole numbers exactly, else what fits the values seen."""
     function = node.function
     if is_truth(function):
         return BIT
@@ -185,4 +194,4 @@ def format_of(fixer: Fixer, node: real.Map, bits: int, smallest: int, largest: i
         needed_bits = max(1, (high - low).bit_length())
         if needed_bits <= max(bits, 8):
             return Format(needed_bits, low, 0)
-    return fixer.precision.for_table(node.size).format_for(*fixer.bounds[node.name])
+    return codes_for_table(fixer, node)

@@ -76,6 +76,7 @@ class Context:
     most: int | None = None
     reasons: list[str] = field(default_factory=list)
     toward_softmax: frozenset[str] = frozenset()
+    means_of_codes: frozenset[str] = frozenset()
     switches: set[Source] = field(default_factory=set)
     switched: dict[Source, Switched] = field(default_factory=dict)
     scope: Mapping[str, Carried | None] = field(default_factory=dict)

@@ -17,6 +17,7 @@ from circuits.diagnostics import Diagnostic, FomError, fail
 from translator.reading.assembly import Assembly, sanitize
 from translator.reading.checking import check_attributes, check_names, check_scales, check_weights
 from translator.reading.closing import close_decision, close_tensors, decision_tensor, live_operators
+from translator.reading.code_means import means_of_codes
 from translator.reading.context import Context
 from translator.reading.folding import FOLDING_ERRORS, fold
 from translator.reading.limits import check_size
@@ -157,6 +158,7 @@ class _Walk:
         self._check_operators()
         require_none(self.findings)
         self.context.toward_softmax = toward_softmax(self.live)
+        self.context.means_of_codes = means_of_codes(self.live)
         given = (bind, tracks, self.alphabet_size, self.findings, self.whole)
         start = Start(self.graph, self.live, self.context, self.values, *given)
         inputs = start.read(self.outputs)

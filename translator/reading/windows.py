@@ -157,10 +157,12 @@ def _power_pool(context: Context, operator: Operator, data: Data) -> Value:
 
 @lowering("MaxPool", "AveragePool", "LpPool")
 def _pool_entry(context: Context, operator: Operator, values: Inputs) -> list[Value]:
+    from translator.reading.code_means import mean_of_codes
     from translator.reading.pooling_places import pool_places
 
     x = needed(values, 0)
-    results = [pool(context, operator, x)]
+    mean = mean_of_codes(context, operator, to_data(context, x)) if operator.op_type == "AveragePool" else None
+    results = [pool(context, operator, x) if mean is None else mean]
     if len(operator.outputs) > 1 and operator.outputs[1]:
         results.append(pool_places(context, operator, to_data(context, x)))
     return results
@@ -170,6 +172,12 @@ def _pool_entry(context: Context, operator: Operator, values: Inputs) -> list[Va
 def _global_pool(context: Context, operator: Operator, values: Inputs) -> Value:
     value = needed(values, 0)
     axes = list(range(2, len(dims_of(value))))
+    if operator.op_type == "GlobalAveragePool":
+        from translator.reading.code_means import mean_of_codes
+
+        mean = mean_of_codes(context, operator, to_data(context, value))
+        if mean is not None:
+            return mean
     if operator.op_type != "GlobalLpPool":
         return reduce(context, "mean" if operator.op_type == "GlobalAveragePool" else "max", value, axes, True)
     p = float(operator.attributes.get("p", 2))
