@@ -154,7 +154,7 @@ def unpack(words: Words, count: int) -> Bits:
     return np.unpackbits(octets, axis=1, count=count, bitorder="little").astype(bool).T
 
 
-def spans(starts: Integers, ends: Integers) -> Integers:
+def spans(starts: Any, ends: Any) -> Integers:
     """The numbers from each start up to its end, exclusive, one span after the other."""
     lengths = ends - starts
     before = np.cumsum(lengths) - lengths
