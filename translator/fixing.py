@@ -84,7 +84,7 @@ def fix(
     integers = with_integers(network, bounds, tuple(keep))
     builder = Fixer(integers.network, precision, integers.bounds, integers)
     for node in integers.network.nodes:
-        if node.name in bounds or isinstance(node, real.Letters | real.Features):
+        if node.name in integers.bounds or isinstance(node, real.Letters | real.Features):
             builder.add(node)
     readout = None if network.output is None else add_readout(builder, network.output)
     domain = Domain(network.domain.least, network.domain.most, network.domain.reason)

@@ -89,7 +89,8 @@ def add_single(fixer: Fixer, node: real.Map, ref: Ref) -> bool:
         return True
     parts, total = [], zero
     for shift, bits, low, start in segments(least, most):
-        name = fixer.fresh(f"{node.name}.{'below' if start < 0 else 'above'}{shift}")
+        role = f"{'below' if start < 0 else 'above'}{shift}" + (".next" if bits == 1 else "")
+        name = fixer.fresh(f"{node.name}.{role}")
         fixer.put(Round(name, k, size, ref, shift, Format(bits, low, frac - shift)))
         parts.append(Operand(Ref(name, own), selection(np.arange(size), size, 1 << shift)))
         total = total - (start << shift)

@@ -25,6 +25,7 @@ from circuits.positions import Ref, var
 from circuits.scalar import Scalar, X, const
 from translator import real
 from translator.function_kinds import is_integer, is_whole
+from translator.idle_singles import without_idle_singles
 from translator.quantizers import first_quantizer, quantizer_of
 from translator.relevance import reads
 
@@ -62,10 +63,10 @@ def with_integers(network: real.RealNetwork, bounds: Bounds, keep: tuple[str, ..
         bounds: smallest and largest value seen of every node.
         keep: nodes that are outputs, and so keep their values.
     """
-    rewriting = Rewriting(network, dict(bounds), keep)
     if not any(isinstance(node, real.Map) and first_quantizer(node.function) for node in network.nodes):
         return Rewritten(network, dict(bounds), {}, frozenset())
-    return rewriting.run()
+    network, bounds = without_idle_singles(network, bounds, keep)
+    return Rewriting(network, dict(bounds), keep).run()
 
 
 @dataclass
