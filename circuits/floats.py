@@ -13,7 +13,7 @@ exponent is reserved): e5m10 is float16, e8m7 bfloat16, e8m23 float32.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -62,22 +62,53 @@ class Codebook:
         number = (abs(code) >> exponent) + (exponent << self.mantissa_bits)
         return number if code >= 0 else -number
 
+    def indices(self, codes: Integers) -> Integers:
+        """The numbers of codes, as `index` counts them."""
+        exponents = self.exponents(codes)
+        return np.sign(codes) * ((np.abs(codes) >> exponents) + (exponents << self.mantissa_bits))
+
+    def codes_at(self, indices: Integers) -> Integers:
+        """The codes that have these numbers.
+
+        Raises:
+            FomError: a word of all codes has more than 62 bits.
+        """
+        _ = self.format
+        exponents = np.maximum((np.abs(indices) >> self.mantissa_bits) - 1, 0)
+        return np.sign(indices) * ((np.abs(indices) - (exponents << self.mantissa_bits)) << exponents)
+
     def codes(self) -> Integers:
         """All codes, increasing.
 
         Raises:
             FomError: a word of them has more than 62 bits.
         """
-        _ = self.format
-        numbers = np.arange(self.index(self.lo), self.index(self.hi) + 1, dtype=np.int64)
-        exponents = np.maximum((np.abs(numbers) >> self.mantissa_bits) - 1, 0)
-        return np.sign(numbers) * ((np.abs(numbers) - (exponents << self.mantissa_bits)) << exponents)
+        return self.codes_at(np.arange(self.index(self.lo), self.index(self.hi) + 1, dtype=np.int64))
+
+    def exponents(self, codes: Integers) -> Integers:
+        """The exponents e of the multiples of ``2**e`` to which integers of these magnitudes are rounded."""
+        _, bits = np.frexp(codes.astype(np.float64))
+        return np.maximum(bits - self.mantissa_bits - 1, 0).astype(np.int64)
 
     def contains(self, codes: Integers) -> Truths:
         """Tell which integers are codes."""
-        _, bits = np.frexp(codes.astype(np.float64))
-        exponents = np.maximum(bits - self.mantissa_bits - 1, 0).astype(np.int64)
+        exponents = self.exponents(codes)
         return (codes >= self.lo) & (codes <= self.hi) & (codes >> exponents << exponents == codes)
+
+    def within(self, low: float, high: float) -> Codebook:
+        """The codes to which reals from `low` to `high` are rounded, and 0, and at least one above it."""
+        ends = self.encode(np.array([min(low, 0.0), max(high, 0.0)]))
+        return replace(self, lo=int(ends[0]), hi=max(int(ends[1]), 1))
+
+    def above_zero(self) -> Codebook:
+        """The codes that are not negative."""
+        return replace(self, lo=0)
+
+    def coarser(self) -> Codebook:
+        """The codes of one mantissa bit less."""
+        kept = self.mantissa_bits
+        lo, hi = (end >> (drop := max(end.bit_length() - kept, 0)) << drop for end in (-self.lo, self.hi))
+        return Codebook(kept - 1, self.frac, -lo, hi)
 
     def value(self, code: int) -> Fraction:
         """The real number that a code stands for."""
@@ -156,6 +187,9 @@ class Codebook:
         return [(e, half, min(most >> e, 2 * half)) for e in exponents if most >> e > half]
 
 
+Codes = Format | Codebook
+
+
 @dataclass(frozen=True, slots=True)
 class FloatFormat:
     """A floating-point format of a sign, `exponent_bits` and `mantissa_bits`, without infinity, NaN and -0."""
@@ -216,6 +250,21 @@ class FloatFormat:
         """All values, in units of the smallest one."""
         most = int(self.largest / self.step)
         return Codebook(self.mantissa_bits, self.frac, -most, most)
+
+    def window(self, largest: float, span: int) -> Codebook:
+        """Codes of at most `span` bits and a sign that reach `largest`: all values, if they have no more bits.
+
+        Otherwise the step is the smallest one for which `span` bits reach `largest`; numbers below are rounded to its multiples,
+        as subnormal numbers are. Bits that are left over reach above `largest`, up to the largest value.
+        """
+        full = self.codebook
+        if full.hi.bit_length() <= span:
+            return full
+        _, exponent = np.frexp(full.round(np.array(largest)))
+        frac = min(full.frac, span - int(exponent))
+        most = full.hi >> full.frac - frac if full.frac > frac else full.hi
+        most = min(most, (2 << self.mantissa_bits) - 1 << span - self.mantissa_bits - 1)
+        return Codebook(self.mantissa_bits, frac, -most, most)
 
     def codes(self) -> Integers:
         """All values in units of the smallest one, increasing.

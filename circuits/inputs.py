@@ -42,7 +42,9 @@ def encode_inputs(inputs: Sequence[Inputs], values: Any) -> Integers:
 
 
 def encode_numbers(node: Inputs, given: Any) -> Integers:
-    """Round the numbers of one input to its format; one with a scale divides by it in float32 first, as QuantizeLinear does."""
+    """Round the numbers of one input to its codes; one with a scale divides by it in float32 first, as QuantizeLinear does."""
+    if node.codebook is not None:
+        return node.codebook.encode(given)
     if node.scale is None:
         return node.format.encode(given)
     return node.format.encode(np.asarray(given, dtype=np.float32) / np.float32(node.scale))

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from circuits.diagnostics import FomError, fail
+from circuits.floats import MANTISSA_BITS, Codebook
 from circuits.formats import Format
 from circuits.matrices import MOST, integers_of_data, matrix_of_data, matrix_to_data
 from circuits.network import Domain, Inputs, Readout
@@ -315,7 +316,17 @@ GUARD = Field(guard_to_data, read_guard)
 REF = record(Shape(Ref, {"node": NAME, "at": TERMS}))
 SEGMENT = Field(write_segment, Shape(lambda ref, groups: (ref, groups), {"ref": REF, "groups": ROWS}).read)
 FORMAT = record(Shape(Format, {"bits": integer_field(1, 64), "lo": NUMBER, "frac": EXPONENT}))
-INPUTS = Shape(Inputs, {"name": NAME, "size": SIZE, "format": FORMAT}, {"scale": Field(float, read_positive)})
+CODEBOOK = record(
+    Shape(
+        Codebook,
+        {"mantissa_bits": integer_field(1, MANTISSA_BITS[-1]), "frac": EXPONENT, "lo": NUMBER, "hi": NUMBER},
+    )
+)
+INPUTS = Shape(
+    Inputs,
+    {"name": NAME, "size": SIZE, "format": FORMAT},
+    {"scale": Field(float, read_positive), "codebook": CODEBOOK},
+)
 ALPHABET = several(NAME)
 DOMAIN = record(Shape(Domain, {"least": COUNT, "most": optional(COUNT), "reason": NAME}))
 READOUT = record(

@@ -20,6 +20,7 @@ from typing import Any, Literal
 import numpy as np
 
 from circuits.diagnostics import FomError, fail
+from circuits.floats import Codebook
 from circuits.formats import BIT, Format
 from circuits.matrices import Matrix
 from circuits.positions import Guard, Ref
@@ -42,7 +43,8 @@ class Letters:
 class Inputs:
     """A fixed-size input without positions, one word for each number. A network may have several.
 
-    With a `scale`, the file quantizes the input: a number is read as the code ``round(number / scale)``, in float32.
+    With a `scale`, the file quantizes the input: a number is read as the code ``round(number / scale)``, in float32. With a
+    `codebook`, a number is rounded to a code of it.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Inputs:
     format: Format
     n_positions: Literal[0] = 0
     scale: float | None = None
+    codebook: Codebook | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,6 +11,7 @@ from circuits.network import (
     Affine,
     Exact,
     Function,
+    Inputs,
     Integers,
     Letters,
     Maximum,
@@ -81,6 +82,13 @@ def check_shapes(node: Node, known: dict[str, Node], least: int, require: Any) -
 
     name = node.name
     match node:
+        case Inputs(format=format_, codebook=codebook, scale=scale) if codebook is not None:
+            require(scale is None, name, "an input with a codebook has no scale")
+            require(codebook.frac == format_.frac, name, "the codebook has other fractional bits than the format")
+            inside = format_.lo <= codebook.lo <= 0 < codebook.hi <= format_.hi
+            require(inside, name, "a code of the codebook lies outside the format")
+            ends = np.array([codebook.lo, codebook.hi], dtype=np.int64)
+            require(bool(codebook.contains(ends).all()), name, "an end of the codebook is no code of it")
         case Affine(operands=operands, size=size, const=const, length=length):
             require(len(const) == size and len(length) == size, name, "constants do not fit the size")
             for operand in operands:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from circuits.formats import Format
+from circuits.floats import Codebook, Codes
 from circuits.scalar import Scalar
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
@@ -21,12 +21,13 @@ GRID_POINTS = 1 << 13
 
 
 def breakpoints(
-    function: Scalar, frac: int, low: int, high: int, focus: tuple[float, float], format_: Format
+    function: Scalar, frac: int, low: int, high: int, focus: tuple[float, float], target: Codes
 ) -> tuple[Integers, Integers]:
     """Find the steps of ``encode(function(S * 2**-frac))`` for integers S from `low` to `high`.
 
     Args:
         focus: the real interval in which arguments were seen.
+        target: the codes that results are rounded to, once.
 
     Returns:
         Increasing breaks, and the codes below, between and above them (one more than breaks).
@@ -34,8 +35,9 @@ def breakpoints(
 
     def code(sums: Integers) -> Integers:
         values = function(np.ldexp(sums.astype(np.float64), -frac))
-        limits = (float(format_.value(format_.lo)), float(format_.value(format_.hi)))
-        return format_.encode(np.clip(np.nan_to_num(values, nan=0.0, posinf=limits[1], neginf=limits[0]), *limits))
+        limits = (float(target.value(target.lo)), float(target.value(target.hi)))
+        found = target.encode(np.clip(np.nan_to_num(values, nan=0.0, posinf=limits[1], neginf=limits[0]), *limits))
+        return target.indices(found) if isinstance(target, Codebook) else found
 
     points = sample_points(frac, low, high, focus)
     codes = code(points)
@@ -58,7 +60,8 @@ def breakpoints(
     breaks = np.unique(above)
     after = np.concatenate([codes[:1], code(breaks)]) if len(breaks) else codes[:1]
     keep = np.flatnonzero(np.diff(after))
-    return breaks[keep], np.concatenate([after[:1], after[1:][keep]])
+    steps = np.concatenate([after[:1], after[1:][keep]])
+    return breaks[keep], target.codes_at(steps) if isinstance(target, Codebook) else steps
 
 
 def sample_points(frac: int, low: int, high: int, focus: tuple[float, float]) -> Integers:

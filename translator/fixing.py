@@ -17,6 +17,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from circuits.diagnostics import FomError, fail
+from circuits.floats import Codebook, Codes
 from circuits.formats import BIT, Format
 from circuits.matrices import canonical, matrix
 from circuits.network import (
@@ -42,12 +43,13 @@ from circuits.ranges import LIMIT_BITS, Range, range_of
 from translator import real
 from translator.budget import affordable_factors, affordable_linear, affordable_sum
 from translator.fixing_codes import covering_codes, input_of, reads_codes
+from translator.fixing_floats import joint_format, put_rounded, with_largest_span
 from translator.fixing_maps import add_map
 from translator.fixing_quotients import add_ratio, half_steps
 from translator.fixing_readout import add_readout
 from translator.function_kinds import is_reciprocal
 from translator.integers import Rewritten, with_integers
-from translator.precision import Precision
+from translator.precision import MOST_FRACTIONAL, Precision
 from translator.relevance import relevance
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
@@ -81,6 +83,20 @@ def fix(
             f"no finite value was seen of `{unseen[0]}`, so no format can be chosen for it",
             help="measure on other inputs: --max-length, --where or --inputs",
         )
+    return fitted(network, precision, bounds, alphabet, keep)[1]
+
+
+def fitted(
+    network: real.RealNetwork, precision: Precision, bounds: Bounds, alphabet: tuple[str, ...], keep: Sequence[str] = ()
+) -> tuple[Precision, Network]:
+    """Fix a network, and say at which span of float words if that was left open."""
+    return with_largest_span(precision, lambda chosen: fix_at(network, chosen, bounds, alphabet, keep))
+
+
+def fix_at(
+    network: real.RealNetwork, precision: Precision, bounds: Bounds, alphabet: tuple[str, ...], keep: Sequence[str]
+) -> Network:
+    """Append all nodes at a precision of which nothing is open."""
     integers = with_integers(network, bounds, tuple(keep))
     builder = Fixer(integers.network, precision, integers.bounds, integers)
     for node in integers.network.nodes:
@@ -118,7 +134,8 @@ class Fixer:
     nodes: list[Node] = field(default_factory=list)
     by_name: dict[str, Node] = field(default_factory=dict)
     ranges: dict[str, Range] = field(default_factory=dict)
-    words: dict[tuple[str, Format], str] = field(default_factory=dict)
+    words: dict[tuple[str, Codes, Format | None], str] = field(default_factory=dict)
+    floats: dict[str, Codebook] = field(default_factory=dict)
     halves: dict[str, str] = field(default_factory=dict)
 
     @cached_property
@@ -269,21 +286,25 @@ class Fixer:
                 stack.extend(operand.ref.node for operand in node.operands)
         return False
 
-    def word(self, ref: Ref, format_: Format | None = None) -> Ref:
-        """A word for the referenced value: itself, or its rounding to the format (by default: chosen for what was seen).
+    def word(self, ref: Ref, codes: Codes | None = None, format_: Format | None = None) -> Ref:
+        """A word for the referenced value: itself, or its rounding to the codes (by default: chosen for what was seen).
 
-        A product needs its operands inside the word, so a shifted word is copied to an unshifted one.
+        A product needs its operands inside the word, so a shifted word is copied to an unshifted one. Codes of a codebook are
+        held by the format, by default the smallest one.
         """
         node = self.by_name[ref.node]
-        if not isinstance(node, Exact) and (format_ is None or node.format == format_):
+        if not isinstance(node, Exact) and (codes is None or node.format == codes):
             return ref if self.inside(ref) else self.copy_shifted(ref)
-        chosen = format_ or self.precision.format_for(*self.seen(ref.node), self.frac(ref.node))
-        key = (ref.node, chosen)
+        chosen = codes or self.precision.codes_for(*self.seen(ref.node), self.frac(ref.node))
+        key = (ref.node, chosen, format_ if isinstance(chosen, Codebook) else None)
         if key not in self.words:
             name = self.fresh(f"{ref.node}.r")
             k = node.n_positions
             at = tuple(var(v) for v in range(k))
-            self.put(Round(name, k, node.size, Ref(ref.node, at), self.frac(ref.node) - chosen.frac, chosen))
+            if isinstance(chosen, Codebook):
+                put_rounded(self, name, k, Ref(ref.node, at), chosen, format_)
+            else:
+                self.put(Round(name, k, node.size, Ref(ref.node, at), self.frac(ref.node) - chosen.frac, chosen))
             self.words[key] = name
         rounded = Ref(self.words[key], ref.at)
         return rounded if self.inside(ref) else self.copy_shifted(rounded)
@@ -359,7 +380,8 @@ class Fixer:
             weighed.append((ref, weights, frac + self.frac(ref.node)))
         const, const_frac = precision.weights(node.const)
         length, length_frac = precision.weights(node.length)
-        frac = max([f for _, _, f in weighed] + [const_frac if not weighed else 0, length_frac])
+        least = 0 if precision.floats is None else min(const_frac, MOST_FRACTIONAL)
+        frac = max([f for _, _, f in weighed] + [least if weighed else const_frac, length_frac])
         if const_frac > frac:
             const, const_frac = np.rint(np.ldexp(node.const, frac)).astype(np.int64), frac
         shifted = [(weights.data, frac - f) for _, weights, f in weighed]
@@ -396,11 +418,11 @@ class Fixer:
             if isinstance(found, Maximum)
             for ref in (found.operand, *(ref for ref, _ in found.segments))
         ]
-        return {exact: word for (exact, _), word in self.words.items() if word in candidates}
+        return {exact: word for (exact, *_), word in self.words.items() if word in candidates}
 
     def add_maximum(self, node: real.Maximum) -> None:
         """Round all candidates to one format."""
-        sources = [(node.operand, node.groups), *node.segments]
+        sources, codes = [(node.operand, node.groups), *node.segments], None
         given = {self.by_name[ref.node] for ref, _ in sources}
         formats = {found.format for found in given if not isinstance(found, Exact)}
         if len(formats) == 1 and all(not isinstance(found, Exact) for found in given):
@@ -410,8 +432,9 @@ class Fixer:
         else:
             seen = [self.seen(ref.node) for ref, _ in sources]
             finest = max(self.frac(ref.node) for ref, _ in sources)
-            format_ = self.precision.format_for(min(low for low, _ in seen), max(high for _, high in seen), finest)
-        refs = [self.word(ref, format_) for ref, _ in sources]
+            codes = self.precision.codes_for(min(low for low, _ in seen), max(high for _, high in seen), finest)
+            format_ = joint_format(self, [ref for ref, _ in sources], codes)
+        refs = [self.word(ref, codes or format_, format_) for ref, _ in sources]
         segments = tuple((ref, index) for ref, (_, index) in zip(refs[1:], node.segments, strict=True))
         self.put(Maximum(node.name, node.n_positions, node.size, refs[0], node.groups, node.guard, segments, format_))
 

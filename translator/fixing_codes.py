@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from circuits.diagnostics import FomError
+from circuits.floats import Codes
 from circuits.formats import BIT, Format
 from circuits.matrices import selection
 from circuits.network import Affine, Inputs, Letters, Operand, Predicates, Round, Table
@@ -20,6 +21,7 @@ from circuits.positions import Ref, var
 from circuits.ranges import LIMIT_BITS
 from circuits.scalar import X
 from translator import real
+from translator.fixing_floats import codes_for_table, float_input, holding_of
 from translator.fixing_quotients import rounded_ratio
 from translator.function_kinds import is_integer, is_truth, is_whole, operations
 from translator.quantizers import CODE_BITS, Quantizer, affine_of, bounded, breaks_of, first_quantizer, quantizer_of
@@ -51,6 +53,8 @@ def input_of(fixer: Fixer, node: real.Features) -> Inputs:
     if node.dtype in CODE_FORMATS and not fixer.precision.is_open:
         return Inputs(node.name, node.size, CODE_FORMATS[node.dtype])
     seen = fixer.bounds.get(node.name, (0.0, 0.0))
+    if fixer.precision.floats is not None:
+        return float_input(fixer, node, seen)
     return Inputs(node.name, node.size, fixer.precision.format_for(*seen, 0 if is_integer(node.dtype) else None))
 
 
@@ -99,8 +103,9 @@ def add_codes(fixer: Fixer, node: real.Map, ref: Ref) -> bool:
         values = outer(codes.astype(np.float64))
         if np.isnan(values).any():
             return False
-        format_ = format_of_values(fixer, node, outer, values)
-        breaks, codes = merged(breaks, format_.encode(values))
+        target = codes_of_values(fixer, node, outer, values)
+        breaks, codes = merged(breaks, target.encode(values))
+        format_ = holding_of(target, codes)
     fixer.put(Table(node.name, node.n_positions, node.size, ref, breaks, codes, format_))
     return True
 
@@ -124,8 +129,8 @@ def spanning(low: int, high: int) -> Format:
     return Format(max(1, (high - low).bit_length()), low, 0)
 
 
-def format_of_values(fixer: Fixer, node: real.Map, outer: Any, values: Any) -> Format:
-    """The format of a function of codes: a bit, all codes if they are whole, else what fits the values seen."""
+def codes_of_values(fixer: Fixer, node: real.Map, outer: Any, values: Any) -> Codes:
+    """The codes of a function of codes: a bit, all codes if they are whole, else what fits the values seen."""
     if is_truth(outer):
         return BIT
     if is_whole(outer, True) and bool((np.abs(values) < 1 << 31).all()):
@@ -133,7 +138,7 @@ def format_of_values(fixer: Fixer, node: real.Map, outer: Any, values: Any) -> F
         if again is not None:
             return again.format or spanning(again.low, again.high)
         return spanning(int(values.min()), int(values.max()))
-    return fixer.precision.for_table(node.size).format_for(*fixer.bounds[node.name])
+    return codes_for_table(fixer, node)
 
 
 def merged(breaks: Integers, codes: Integers) -> tuple[Integers, Integers]:

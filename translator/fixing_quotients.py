@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.sparse import csr_array, vstack
 
+from circuits.floats import Codebook
 from circuits.formats import BIT, Format
 from circuits.matrices import canonical, matrix, selection
 from circuits.network import Affine, Operand, Product, Quotient, Table
@@ -24,6 +25,7 @@ from translator.budget import (
     seen_reach,
     too_large,
 )
+from translator.fixing_floats import put_quotient
 from translator.precision import covering
 
 if TYPE_CHECKING:
@@ -35,12 +37,15 @@ Integers = np.ndarray[Any, np.dtype[np.int64]]
 def add_ratio(fixer: Fixer, node: real.Ratio) -> None:
     """One rounding of an exact quotient."""
     num, den = fixer.exact(node.num), fixer.exact(node.den)
-    format_ = fixer.precision.format_for(*fixer.bounds[node.name])
+    codes = fixer.precision.codes_for(*fixer.bounds[node.name])
+    if isinstance(codes, Codebook):
+        put_quotient(fixer, node, *positive(fixer, node, num, den), codes)
+        return
     if fixer.precision.is_open:
-        num, den = affordable_quotient(fixer, node.name, num, den, format_, changes_sign(fixer, node.den))
+        num, den = affordable_quotient(fixer, node.name, num, den, codes, changes_sign(fixer, node.den))
     num, den, den_index = positive(fixer, node, num, den)
-    shift = format_.frac + fixer.frac(den.node) - fixer.frac(num.node)
-    fixer.put(Quotient(node.name, node.n_positions, node.size, num, den, den_index, shift, format_))
+    shift = codes.frac + fixer.frac(den.node) - fixer.frac(num.node)
+    fixer.put(Quotient(node.name, node.n_positions, node.size, num, den, den_index, shift, codes))
 
 
 def positive(fixer: Fixer, node: real.Ratio, num: Ref, den: Ref) -> tuple[Ref, Ref, Integers]:

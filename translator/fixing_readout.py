@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.sparse import csr_array
 
+from circuits.floats import Codebook
 from circuits.formats import BIT
 from circuits.matrices import canonical, matrix, selection
 from circuits.network import Affine, Exact, Operand, Readout, Round, Table
 from circuits.positions import Ref, var
 from translator import real
+from translator.fixing_floats import put_rounded
 from translator.fixing_quotients import changes_sign
 
 if TYPE_CHECKING:
@@ -29,9 +31,12 @@ def add_readout(fixer: Fixer, output: real.Output) -> Readout:
     size, k = output.n_classes, output.n_positions
     if output.kind == "value":
         if output.ref.node in fixer.bounds and denominator is None:
-            format_ = fixer.precision.format_for(*fixer.bounds[output.ref.node], fixer.frac(scores))
-            shift = fixer.frac(scores) - format_.frac
-            decision = fixer.put(Round(fixer.fresh("decision"), k, size, Ref(scores, own), shift, format_)).name
+            decision = fixer.fresh("decision")
+            codes = fixer.precision.codes_for(*fixer.bounds[output.ref.node], fixer.frac(scores))
+            if isinstance(codes, Codebook):
+                put_rounded(fixer, decision, k, Ref(scores, own), codes)
+            else:
+                fixer.put(Round(decision, k, size, Ref(scores, own), fixer.frac(scores) - codes.frac, codes))
         else:
             decision = fixer.word(output.ref).node
         return Readout("value", decision, scores, denominator, 0, k)

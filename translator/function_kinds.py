@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
-from circuits.scalar import Scalar
+from circuits.scalar import Scalar, X, const
 
+RECTIFIERS = (Scalar("max", (X, const(0.0))), Scalar("max", (const(0.0), X)))
 SMOOTH = frozenset(
     {
         *("x", "const", "add", "sub", "mul", "neg", "abs", "min", "max"),
@@ -18,6 +19,11 @@ WHOLE = frozenset({"round", "floor", "ceil", "sign", "ge", "gt", "eq"})
 def is_integer(dtype: str) -> bool:
     """Tell whether an ONNX element type has whole numbers or truth values only."""
     return dtype == "bool" or dtype.startswith(("int", "uint"))
+
+
+def is_rectifier(function: Scalar) -> bool:
+    """Tell whether a function is ``max(x, 0)``, which a rounding that saturates at 0 computes."""
+    return function in RECTIFIERS or (function.op == "abs" and function.args[0] in RECTIFIERS)
 
 
 def is_truth(function: Scalar) -> bool:

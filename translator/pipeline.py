@@ -27,7 +27,7 @@ from logic.syntax import Sentence
 from translator.certifying import with_certified
 from translator.feeding import Feeding, feeding_of
 from translator.fidelity import SCREEN_WORDS, Fidelity, InputSet, compare, consult, observe, restrict, words_up_to
-from translator.fixing import fix
+from translator.fixing import fitted, fix
 from translator.inputs import random_features, read_inputs
 from translator.oracle import Oracle
 from translator.precision import Precision, default_weight_bits, parse_precision, parse_weight_bits
@@ -55,7 +55,7 @@ class Settings:
     """What a user can choose about a translation; the defaults choose for them.
 
     Attributes:
-        precision: ``auto``, ``fixed:P``, ``fixed:P.F`` or ``fixed:*.F``.
+        precision: ``auto``, ``fixed:P``, ``fixed:P.F``, ``fixed:*.F`` or ``float:eEmM``.
         weight_bits: bits of a rounded weight, ``exact``, or ``auto``.
         depth: ``compact``, ``balanced`` or ``shallow``.
         readout: the decision bit that the sentence names (``class:2``, ``bit:7``), or None.
@@ -191,7 +191,8 @@ def translate(model: str | Path, progress: Progress = silent, **options: Any) ->
         chosen, fixed, fidelity = choose(network, settings, alphabet, oracle, reference, bounds, tried, progress)
     else:
         progress(f"fixing the precision at {chosen}")
-        fixed = fix(network, chosen, bounds, alphabet)
+        chosen, fixed = fitted(network, chosen, bounds, alphabet)
+        notes = (*notes, *chosen.notes)
         fidelity = compare(fixed, reference)
     clock.lap("precision")
     progress("bounding errors")

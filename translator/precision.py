@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from circuits.diagnostics import fail
+from circuits.floats import Codes, FloatFormat
 from circuits.formats import Format
 from circuits.functions import TABLE_GATES
 
@@ -20,6 +21,8 @@ MOST_BITS = 20
 MOST_OPEN_BITS = 56
 MOST_FRACTIONAL = 40
 MOST_WEIGHT_BITS = 24
+MOST_SPAN = 52
+MOST_MANTISSA_BITS = 10
 LEAST_TABLE_BITS = 8
 
 
@@ -28,24 +31,63 @@ class Precision:
     """Words of `bits` bits; `frac` fractional bits for all of them, or None to choose per tensor; weights of `weight_bits`.
 
     ``bits`` None gives a word as many bits as the values seen need, at `frac` fractional bits. ``weight_bits`` None keeps weights
-    exactly: a float32 is a dyadic rational.
+    exactly: a float32 is a dyadic rational; 0 rounds them to the float format.
+
+    With `floats` words are values of that float format, and `bits` are its bits. A word is held by at most `span` bits and a
+    sign; None leaves open how many fit.
     """
 
     bits: int | None
     frac: int | None
     weight_bits: int | None
+    floats: FloatFormat | None = None
+    span: int | None = None
 
     def __post_init__(self) -> None:
         if self.bits is None and self.frac is None:
             raise fail("T020", "words of any number of bits need a number of fractional bits", help="e.g. fixed:*.16")
 
     def __str__(self) -> str:
+        if self.floats is not None:
+            return f"float:{self.floats}"
         return f"fixed:{'*' if self.bits is None else self.bits}" + ("" if self.frac is None else f".{self.frac}")
 
     @property
     def is_open(self) -> bool:
         """Tell whether words have as many bits as they need."""
         return self.bits is None
+
+    @property
+    def weights_text(self) -> int | str:
+        """How weights are rounded: a number of bits, the name of the float format, or ``exact``."""
+        if self.weight_bits is None:
+            return "exact"
+        return self.weight_bits or str(self.floats)
+
+    @property
+    def spans(self) -> range:
+        """The spans to choose from, so that accumulators fit; one only, if it is not open."""
+        if self.floats is None or self.span is not None:
+            return range(0)
+        most = min(self.floats.codebook.hi.bit_length(), MOST_SPAN)
+        return range(self.floats.mantissa_bits + 2, most + 1)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the result's notes say about the window of a float format."""
+        if self.floats is None or self.span is None or self.span >= self.floats.codebook.hi.bit_length():
+            return ()
+        text = (
+            f"{self}: a word holds {self.span} bits and a sign, of the {self.floats.codebook.hi.bit_length()} bits that the "
+            f"format spans; each tensor has a window of {self.span} bits that reaches the largest number seen of it"
+        )
+        return (text,)
+
+    def codes_for(self, low: float, high: float, finest: int | None = None) -> Codes:
+        """The codes for numbers seen from `low` to `high`: of a float format, or those of `format_for`."""
+        if self.floats is None:
+            return self.format_for(low, high, finest)
+        return self.floats.window(max(abs(low), abs(high)), self.span or MOST_SPAN)
 
     def for_table(self, size: int) -> Precision:
         """The precision of a table's results: a step function has a gate for each step, so wide tables get fewer bits.
@@ -103,7 +145,10 @@ class Precision:
         largest = float(np.abs(given).max(initial=0.0))
         if largest == 0:
             return np.zeros(given.shape, dtype=np.int64), 0
-        if self.weight_bits is None:
+        if self.floats is not None and self.weight_bits == 0:
+            codebook = self.floats.window(largest, self.span or MOST_SPAN)
+            given, frac = codebook.round(given), codebook.frac
+        elif self.weight_bits is None:
             frac = dyadic_bits(given)
         else:
             frac = self.weight_bits - 1 - math.ceil(math.log2(largest)) if largest else 0
@@ -155,7 +200,7 @@ def dyadic_bits(given: Reals) -> int:
 
 
 def parse_precision(text: str, weight_bits: str) -> Precision | None:
-    """Read ``fixed:P[.F]`` or ``fixed:*.F``; None means ``auto``.
+    """Read ``fixed:P[.F]``, ``fixed:*.F`` or ``float:eEmM``; None means ``auto``.
 
     Raises:
         FomError: the text is neither, or a number is out of range.
@@ -167,14 +212,21 @@ def parse_precision(text: str, weight_bits: str) -> Precision | None:
         if int(found[1]) > MOST_FRACTIONAL:
             raise fail("T020", f"{found[1]} fractional bits", help=f"choose between 0 and {MOST_FRACTIONAL}")
         return Precision(None, int(found[1]), MOST_WEIGHT_BITS if weights == 0 else weights)
+    if text.startswith("float:"):
+        floats = FloatFormat.parse(text.removeprefix("float:"))
+        if floats.mantissa_bits > MOST_MANTISSA_BITS:
+            raise fail(
+                "T020",
+                f"words of {floats.mantissa_bits} mantissa bits",
+                help=f"choose at most {MOST_MANTISSA_BITS}, e.g. float:e5m10, or fixed:*.F",
+            )
+        return Precision(floats.bits, None, weights, floats)
     found = re.fullmatch(r"fixed:(\d+)(?:\.(-?\d+))?", text)
     if not found:
-        note = "small floating-point formats are not available yet" if text.startswith("float:") else ""
         raise fail(
             "T020",
             f"unknown precision `{text}`",
-            note=note,
-            help="write auto, fixed:P, fixed:P.F or fixed:*.F, e.g. fixed:8",
+            help="write auto, fixed:P, fixed:P.F, fixed:*.F or float:eEmM, e.g. fixed:8 or float:e4m3",
         )
     bits, frac = int(found[1]), int(found[2]) if found[2] is not None else None
     if not 2 <= bits <= MOST_BITS:

@@ -30,7 +30,7 @@ def facts_of(translation: Translation) -> dict[str, Any]:
         "schema": 1,
         "model": str(translation.model),
         "precision": str(precision),
-        "weight_bits": "exact" if precision.weight_bits is None else precision.weight_bits,
+        "weight_bits": precision.weights_text,
         "tested": translation.settings.precision == "auto",
         "input": input_facts(translation.network),
         "readout": readout_facts(translation.family, translation.sentence),
@@ -230,7 +230,7 @@ def domain_text(domain: dict[str, Any]) -> str:
 def precision_text(facts: dict[str, Any]) -> str:
     """The precision and how it was chosen."""
     bits = facts["weight_bits"]
-    weights = "exact weights" if bits == "exact" else f"weights of {bits} bits"
+    weights = f"{bits} weights" if isinstance(bits, str) else f"weights of {bits} bits"
     text = f"{facts['precision']}, {weights}"
     if not facts["tested"]:
         return f"{text}; as given"

@@ -162,7 +162,7 @@ class TestTranslate:
             (["--depth", "shalow"], "T070"),
             (["--memory", "much"], "T070"),
             (["--memory", "1kB"], "C060"),
-            (["--precision", "float:e4m3"], "T020"),
+            (["--precision", "float:e5m11"], "T020"),
             (["--alphabet", "a,b,c"], "T010"),
             (["--where", "a(x)"], "T017"),
             (["--max-length", "0"], "T070"),

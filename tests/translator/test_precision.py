@@ -96,7 +96,7 @@ def test_settings() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "fixed", "fixed:", "fixed:x", "fixed:1", "fixed:21", "fixed:4.x", "float:e4m3", "AUTO"]
+    "text", ["", "fixed", "fixed:", "fixed:x", "fixed:1", "fixed:21", "fixed:4.x", "float:e5m11", "AUTO"]
 )
 def test_unknown_precision(text: str) -> None:
     with pytest.raises(FomError, match=r"T020"):
