@@ -1,25 +1,26 @@
 """Rounding to float32 in fixed precision: exact values to the nearest float32, ties to even, by saturating roundings.
 
-A float32 below 2^24 of the exact value's steps is that value. Above, the numbers between two powers of two are multiples of one
-step: a `Round` of 23 bits that saturates at both ends, and a bit for the last step to the next power of two. The sum of what all
-of them add is the rounded value, exact again, so chains of float32 additions are networks without errors.
+A number of fewer than 2^24 of the exact value's steps is a float32. Above, the float32 between two powers of two are multiples of
+one step, so that the nearest one is a sum of saturating roundings (`circuits.floats.Codebook.roundings`), exact again: chains of
+float32 additions are networks without errors.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from circuits.formats import Format, round_half_even
+from circuits.floats import Codebook
+from circuits.formats import Format
 from circuits.matrices import selection
 from circuits.network import Affine, Operand, Round, Table
 from circuits.positions import Ref, var
 from circuits.ranges import LIMIT_BITS
 from circuits.scalar import Scalar
 from translator import real
+from translator.fixing_floats import put_sum
 from translator.precision import covering
 
 if TYPE_CHECKING:
@@ -87,14 +88,12 @@ def add_single(fixer: Fixer, node: real.Map, ref: Ref) -> bool:
         ref = Ref(exact, own)
     if exact == node.name:
         return True
-    parts, total = [], zero
-    for shift, bits, low, start in segments(least, most):
-        role = f"{'below' if start < 0 else 'above'}{shift}" + (".next" if bits == 1 else "")
-        name = fixer.fresh(f"{node.name}.{role}")
-        fixer.put(Round(name, k, size, ref, shift, Format(bits, low, frac - shift)))
-        parts.append(Operand(Ref(name, own), selection(np.arange(size), size, 1 << shift)))
-        total = total - (start << shift)
-    fixer.put(Affine(node.name, k, size, tuple(parts), total, zero, frac))
+    lowest, highest = -(1 << (-least).bit_length()) if least < 0 else 0, 1 << max(most, 1).bit_length()
+
+    def part(name: str, piece: Format) -> None:
+        fixer.put(Round(name, k, size, ref, frac - piece.frac, piece))
+
+    put_sum(fixer, node.name, k, size, Codebook(MANTISSA - 1, frac, lowest, highest), part)
     return True
 
 
@@ -115,19 +114,3 @@ def trailing_zeros(values: Integers) -> int:
     """How many times all of some integers can be halved."""
     together = int(np.bitwise_or.reduce(values, initial=0))
     return (together & -together).bit_length() - 1 if together else 0
-
-
-def segments(least: int, most: int) -> Iterator[tuple[int, int, int, int]]:
-    """The roundings that make integers from `least` to `most` float32, by shift, bits, smallest code, and start.
-
-    The float32 next to an integer is the sum of ``(code - start) * 2**shift`` over all of them.
-    """
-    top, half = 1 << MANTISSA, 1 << MANTISSA - 1
-    yield (0, MANTISSA, 0, 0) if least >= 0 else (0, MANTISSA + 1, -top, 0)
-    for end, sign in ((most, 1), (-least, -1)):
-        for shift in range(max(end.bit_length() - MANTISSA, -1) + 1):
-            code = int(round_half_even(np.array(end, dtype=np.int64), shift))
-            if shift and code > half:
-                yield shift, MANTISSA - 1, half if sign > 0 else 1 - top, sign * half
-            if code >= top and (shift or sign > 0):
-                yield shift, 1, top - 1 if sign > 0 else -top, sign * (top - 1)
