@@ -7,7 +7,7 @@ are evaluated on whole grids of positions at once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, assert_never
 
@@ -50,7 +50,7 @@ class Term:
     def __sub__(self, other: Term | int) -> Term:
         return self + (-other)
 
-    def substitute(self, at: Sequence[Term]) -> Term:
+    def substitute(self, at: Places) -> Term:
         """Replace variable v by ``at[v]``."""
         result = Term((), self.n_coef, self.const)
         for variable, coef in self.coefs:
@@ -71,6 +71,10 @@ class Term:
 def var(index: int) -> Term:
     """The position variable number `index`."""
     return Term(((index, 1),))
+
+
+Places = Sequence[Term] | Mapping[int, Term]
+"""A term for each variable."""
 
 
 FIRST = Term((), 0, 1)
@@ -230,7 +234,7 @@ def simplify(guard: Guard) -> Guard:
             return guard
 
 
-def substitute(guard: Guard, at: Sequence[Term]) -> Guard:
+def substitute(guard: Guard, at: Places) -> Guard:
     """Replace variable v by ``at[v]`` everywhere."""
     match guard:
         case AtLeast(term):
