@@ -83,7 +83,7 @@ def connection_language(description: Description) -> Language:
 def too_many(name: str) -> Exception:
     """The refusal of a formula with more variables than there are names."""
     return fail(
-        "L061", f"`{name}` needs more than {len(VARIABLES)} position variables",
+        "L065", f"`{name}` needs more than {len(VARIABLES)} position variables",
         help="use fewer position variables in each node of the network",
     )  # fmt: skip
 

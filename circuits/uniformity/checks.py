@@ -116,8 +116,8 @@ def bounded_operations(description: Description, lengths: Sequence[int], seed: i
             reader, source = (int(node(description, n, each)) for each in (j, i))
             record("edge", (reader, source) if (reader, source) in description.rules else None, n, cost)
     figures: dict[str, int | str] = {f"{program} at most": cost.operations for program, cost in sorted(largest.items())}
-    figures["programs of edge"] = len(pairs)
-    figures["bits beyond an id"] = max(0, spare)
+    figures["shapes of edge"] = len(pairs)
+    figures["widest word"] = f"{max(0, spare)} bits more than an id" if spare > 0 else "an id"
     return Check(
         "U1",
         "node and edge take a number of word operations that does not depend on n",
