@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from circuits.blocks.block import Block, Bound, Bounds
-from circuits.blocks.comparison import votes_for
+from circuits.blocks.comparison import Votes, votes_for
 from circuits.blocks.wiring import Wiring, require_sizes, rows_of
 from circuits.formats import Format
 
@@ -115,21 +116,24 @@ def addition_small_weights(n: int) -> Block:
         FomError: n below 1.
     """
     wiring = arguments(n)
-    weights, thresholds, counted, starts = [], [], [], [0]
-    largest, k_primes = 1, 0
-    for place in range(n + 1):
-        ones, counts, levels = questions(place, n)
-        weights.append(ones)
-        thresholds.append(levels)
-        counted.append(counts)
-        starts.append(starts[-1] + len(counts))
-        largest = max(largest, int(np.abs(ones).max(initial=1)))
-        k_primes = max(k_primes, len(votes_for(place).primes) if place else 0)
-    asked = np.concatenate(weights)
-    wiring.gates("asked", {"x": asked, "y": asked}, np.concatenate(thresholds))
-    rows = np.repeat(np.arange(n + 1), np.diff(starts))
-    top = rows_of(np.arange(starts[-1]), np.concatenate(counted), starts[-1], n + 1, rows)
-    wiring.gates("out", {"asked": top}, np.ones(n + 1))
+    votes = [votes_for(place) for place in range(1, n + 1)]
+    n_sums = np.cumsum([0, *(len(found.rows) for found in votes)])
+    rows = np.zeros((n_sums[-1], n), dtype=np.int64)
+    for place, found in enumerate(votes, 1):
+        rows[n_sums[place - 1] : n_sums[place], :place] = found.rows
+    # x less the complement of y is x + y less all ones, so that the residues are those of a difference.
+    wiring.sums("residue", {"x": rows, "y": rows}, -rows.sum(axis=1))
+    asked = [questions(place, n, None if place == 0 else votes[place - 1]) for place in range(n + 1)]
+    counts = [len(found.counts) for found in asked]
+    gate = np.arange(sum(counts))
+    bit = np.repeat(np.arange(n + 1), counts)
+    of_sum, step, level, sign = (np.concatenate([getattr(found, name) for found in asked]) for name in QUESTION)
+    voting = of_sum >= 0
+    read = rows_of((of_sum + n_sums[np.maximum(bit - 1, 0)])[voting], 1, n_sums[-1], len(gate), gate[voting])
+    own = rows_of(np.minimum(bit, n - 1), step, n, len(gate))
+    wiring.gates("asked", {"residue": read, "x": own, "y": own}, level)
+    wiring.gates("out", {"asked": rows_of(gate, sign, len(gate), n + 1, bit)}, np.ones(n + 1))
+    k_primes, largest = len(votes[-1].primes), int(max(step.max(), np.abs(rows).max()))
     per_place = 6 * k_primes * n * (n + 3) + 2
     bounds = Bounds(
         Bound(2, "2"),
@@ -144,30 +148,37 @@ def addition_small_weights(n: int) -> Block:
     return wiring.block("addition, small weights", "out", (1, Format(n + 1, 0, 0)), total, parameters, source, bounds)
 
 
-def questions(place: int, n: int) -> tuple[Integers, Integers, Integers]:
-    """The gates that bit `place` of a sum counts: weights of x (and of y), how each counts, thresholds."""
-    own = np.zeros((2, n), dtype=np.int64)
-    own[:, min(place, n - 1)] = 1
-    parity = (own, np.array([1, -1]), np.array([1, 2]))
-    if place == 0:
+QUESTION = ("sums", "steps", "levels", "counts")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Questions:
+    """Gates that a bit of the sum counts: ``residue[sums] + steps * (x_k + y_k) >= levels``, each `counts` times.
+
+    The gates that read no residue have ``sums == -1``.
+    """
+
+    sums: Integers
+    steps: Integers
+    levels: Integers
+    counts: Integers
+
+
+def questions(place: int, n: int, votes: Votes | None) -> Questions:
+    """The gates that bit `place` of a sum counts: the parity of the place, and the votes on the carry into it."""
+    parity = Questions(np.full(2, -1), np.ones(2, dtype=np.int64), np.array([1, 2]), np.array([1, -1]))
+    if votes is None:
         return parity
-    votes = votes_for(place)
-    rows = np.zeros((len(votes.value), n), dtype=np.int64)
-    rows[:, :place] = votes.rows[votes.of_sum]
-    value = (
-        votes.value + votes.rows.sum(axis=1)[votes.of_sum]
-    )  # x - (ones - y) adds up to L, so x + y to L + sum(weights)
-    groups = [(0, 1)] if place == n else [(0, 1), (1, -1), (2, 1)]
-    weights, counts, thresholds = [], [], []
-    for ones, flip in groups:
-        step = 2 * votes.reach[votes.of_sum] + 1 if place < n else np.zeros_like(value)
-        asked = rows.copy()
-        if place < n:
-            asked[:, place] = step
-        weights.append(np.repeat(asked, 2, axis=0))
-        thresholds.append(((value + ones * step)[:, None] + np.arange(2)).ravel())
-        counts.append((flip * votes.sign[:, None] * np.array([1, -1])).ravel())
-    if place < n:
-        for part, more in zip((weights, counts, thresholds), parity, strict=True):
-            part.append(more)
-    return np.concatenate(weights), np.concatenate(counts), np.concatenate(thresholds)
+    own = place < n
+    step = 2 * votes.reach[votes.of_sum] + 1 if own else np.zeros_like(votes.value)
+    parts = [parity] if own else []
+    for ones, flip in ((0, 1), (1, -1), (2, 1)) if own else ((0, 1),):
+        parts.append(
+            Questions(
+                np.repeat(votes.of_sum, 2),
+                np.repeat(step, 2),
+                ((votes.value + ones * step)[:, None] + np.arange(2)).ravel(),
+                (flip * votes.sign[:, None] * np.array([1, -1])).ravel(),
+            )
+        )
+    return Questions(*(np.concatenate([getattr(part, name) for part in parts]) for name in QUESTION))

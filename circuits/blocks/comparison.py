@@ -34,7 +34,7 @@ def comparison(n: int) -> Block:
     """Whether one number of n bits is at least another, by one gate.
 
     Raises:
-        FomError: n below 1 or above 61.
+        FomError: n below 1 or above 60.
     """
     require_sizes("comparison", {"n": 1}, {"n": n})
     wiring = Wiring()
