@@ -30,14 +30,21 @@ class Columns:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Adders:
-    """Full adders: ``sum(inputs) = total + 2 * carry``, at a row and column; `inputs` has shape (3, count)."""
+class Counters:
+    """Steps of equal shape, each at a row and column: ``sum(inputs) = digit + 2 * sum(carries)``.
+
+    Attributes:
+        row, column: where each step counts.
+        inputs: literals of shape ``(fan_in, count)``.
+        digit: one literal for each step; -1 where nobody wants it.
+        carries: literals ``(n_carries, count)``; they belong to the next column, or are 0 where there is none.
+    """
 
     row: Integers
     column: Integers
     inputs: Integers
-    total: Integers
-    carry: Integers
+    digit: Integers
+    carries: Integers
 
 
 def together(parts: list[Columns]) -> Columns:
@@ -56,14 +63,14 @@ def in_columns(bits: Columns, width: int) -> tuple[Columns, Integers, Integers]:
     return bits.take(order), np.arange(len(place)) - np.repeat(starts, counts), np.repeat(counts, counts)
 
 
-def add(builder: Builder, bits: Columns, widths: Integers, record: list[Adders]) -> Integers:
+def add(builder: Builder, bits: Columns, widths: Integers, record: list[Counters]) -> Integers:
     """The sums as words: literals of shape ``(n_rows, width)``, lowest bit first.
 
     Args:
         builder: where ANDs are added.
         bits: the summands, none of them the constant 0.
         widths: for each row how many bits its sum has; what would be carried beyond is 0 and is left out.
-        record: the adders made are appended here.
+        record: the full adders are appended here.
     """
     width = int(widths.max(initial=0))
     while True:
@@ -75,7 +82,7 @@ def add(builder: Builder, bits: Columns, widths: Integers, record: list[Adders])
         inputs = np.stack([bits.literal[first + k] for k in range(3)])
         row, column = bits.row[first], bits.column[first]
         total, carry = builder.full_adder(*inputs)
-        record.append(Adders(row, column, inputs, total, carry))
+        record.append(Counters(row, column, inputs, total, carry[None]))
         carried = np.flatnonzero((carry != FALSE) & (column + 1 < widths[row]))
         remaining = np.flatnonzero(total != FALSE)
         bits = together(
@@ -90,7 +97,7 @@ def add(builder: Builder, bits: Columns, widths: Integers, record: list[Adders])
     return rippled(builder, summands, widths, record)
 
 
-def rippled(builder: Builder, summands: Integers, widths: Integers, record: list[Adders]) -> Integers:
+def rippled(builder: Builder, summands: Integers, widths: Integers, record: list[Counters]) -> Integers:
     """The sums of two words, of shape (2, n_rows, width), column after column."""
     words = np.zeros(summands.shape[1:], dtype=np.int64)
     carry = np.zeros(len(widths), dtype=np.int64)
@@ -98,5 +105,5 @@ def rippled(builder: Builder, summands: Integers, widths: Integers, record: list
         row = np.flatnonzero(column < widths)
         inputs = np.stack([summands[0, row, column], summands[1, row, column], carry[row]])
         words[row, column], carry[row] = builder.full_adder(*inputs)
-        record.append(Adders(row, np.full(len(row), column), inputs, words[row, column], carry[row]))
+        record.append(Counters(row, np.full(len(row), column), inputs, words[row, column], carry[row][None]))
     return words

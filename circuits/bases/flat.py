@@ -16,9 +16,9 @@ from scipy.sparse import csr_array, vstack
 
 from circuits.aig import Bits, Integers, spans
 from circuits.bases.ports import input_ports, output_ports
+from circuits.bases.rows import rows_of
 from circuits.circuit import Circuit
 from circuits.diagnostics import fail
-from circuits.entries import InputBits
 from circuits.matrices import MOST, canonical, matrix
 
 MOST_WIRES = 1 << 26
@@ -109,18 +109,17 @@ def circuit_to_flat(circuit: Circuit) -> FlatCircuit:
     values: dict[str, tuple[csr_array, Integers]] = {}
     first_input, first_gate = CONSTANTS, CONSTANTS + n_inputs
     levels: dict[int, list[tuple[csr_array, Integers, Integers]]] = {}
-    for block in circuit.blocks:
-        name = block.entry.name
-        if isinstance(block.entry, InputBits):
+    for block in rows_of(circuit):
+        name = block.name
+        if block.kind == "input":
             signals = np.arange(first_input, first_input + block.count)
             values[name] = placed(signals, total), np.zeros(block.count, dtype=np.int64)
             first_input += block.count
             continue
         weights, const = csr_array((block.count, total), dtype=np.int64), block.const
         if block.sources:
-            stacked = canonical(block.stacked)
-            weights = canonical(stacked @ vstack([values[source][0] for source, _ in block.sources], format="csr"))
-            const = const + stacked @ np.concatenate([values[source][1] for source, _ in block.sources])
+            weights = canonical(block.weights @ vstack([values[source][0] for source in block.sources], format="csr"))
+            const = const + block.weights @ np.concatenate([values[source][1] for source in block.sources])
         if block.thresholds is None:
             values[name] = weights, const
             continue

@@ -30,11 +30,16 @@ MOST_WRITTEN = 10_000_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MajorityCircuit:
-    """Majority gates in levels: ``levels[l][i, s]`` says how often gate i of level l reads signal s; `outputs` are signals."""
+    """Majority gates in levels: ``levels[l][i, s]`` says how often gate i of level l reads signal s; `outputs` are signals.
+
+    `rails` says where it came from: ``rails[0, s]`` is the signal that stands for signal s of the flat circuit, ``rails[1, s]``
+    the one for its complement, -1 where there is none.
+    """
 
     n_inputs: int
     levels: tuple[csr_array, ...]
     outputs: Integers
+    rails: Integers
 
     @property
     def n_gates(self) -> int:
@@ -114,7 +119,7 @@ def flat_to_majority(flat: FlatCircuit) -> MajorityCircuit:
         signal[0, start + rows] = np.arange(count, count + len(rows))
         signal[1, start + complements] = np.arange(count + len(rows), count + len(thresholds))
         count += len(thresholds)
-    return MajorityCircuit(flat.n_inputs, tuple(levels), signal[0, flat.outputs])
+    return MajorityCircuit(flat.n_inputs, tuple(levels), signal[0, flat.outputs], signal)
 
 
 def majorities(level: Level, signal: Integers, count: int) -> csr_array:

@@ -16,7 +16,7 @@ from functools import cache
 import numpy as np
 
 from circuits.aig import Integers
-from circuits.bases.addition import Columns, in_columns, together
+from circuits.bases.addition import Columns, Counters, in_columns, together
 from circuits.bases.strash import FALSE, Builder
 
 
@@ -65,7 +65,7 @@ def parity(builder: Builder, ordered: Integers) -> Integers:
     return odd
 
 
-def count(builder: Builder, bits: Columns, widths: Integers, digits: bool) -> Integers:
+def count(builder: Builder, bits: Columns, widths: Integers, digits: bool, record: list[Counters]) -> Integers:
     """The sums as words: literals of shape ``(n_rows, width)``, lowest bit first.
 
     Args:
@@ -73,6 +73,7 @@ def count(builder: Builder, bits: Columns, widths: Integers, digits: bool) -> In
         bits: the summands, none of them the constant 0.
         widths: for each row how many bits its sum has; what would be carried beyond is 0 and is left out.
         digits: whether all bits are wanted; otherwise only the highest one of every row is made.
+        record: the sorters are appended here.
     """
     width = int(widths.max(initial=0))
     words = np.zeros((len(widths), width), dtype=np.int64)
@@ -82,8 +83,11 @@ def count(builder: Builder, bits: Columns, widths: Integers, digits: bool) -> In
         for rows, literals in of_equal_size(here):
             ordered = sort(builder, literals)
             wanted = np.flatnonzero(digits | (widths[rows] == column + 1))
-            words[rows[wanted], column] = parity(builder, ordered[wanted])
+            digit = np.full(len(rows), -1, dtype=np.int64)
+            digit[wanted] = parity(builder, ordered[wanted])
+            words[rows[wanted], column] = digit[wanted]
             carried = ordered[:, 1::2]
+            record.append(Counters(rows, np.full(len(rows), column), literals.T, digit, carried.T))
             row = np.repeat(rows, carried.shape[1])
             kept = np.flatnonzero((carried.ravel() != FALSE) & (column + 1 < widths[row]))
             carries.append(Columns(row[kept], np.full(len(kept), column + 1), carried.ravel()[kept]))

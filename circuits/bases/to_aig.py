@@ -8,23 +8,26 @@ or by sorting networks (`sorting`). All objects of an entry, at all positions, a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from circuits.aig import Aig, Integers, spans
-from circuits.bases.addition import Adders, Columns, add, together
-from circuits.bases.ports import input_ports, output_ports
+from circuits.bases.addition import Columns, Counters, add, together
+from circuits.bases.ports import output_ports
+from circuits.bases.rows import Rows, given_rows, rows_of
 from circuits.bases.sorting import count
 from circuits.bases.strash import FALSE, TRUE, Builder, swept
-from circuits.circuit import Block, Circuit
+from circuits.circuit import Circuit
 from circuits.diagnostics import fail
-from circuits.entries import InputBits, PredicateBits
 from circuits.matrices import MOST, canonical
 
 Thresholds = Literal["adder", "sorter"]
+
+GIVEN, GATES = "given", "gates"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,17 +88,17 @@ class Total:
     high: Integers
 
 
-def weighted(block: Block, sources: Numbers) -> Total:
+def weighted(block: Rows, sources: Numbers) -> Total:
     """The sums of a block over the literals of its sources.
 
     Raises:
         FomError: a sum may need more than 62 bits.
     """
-    weights = canonical(block.stacked)
+    weights = block.weights
     top = sources.top
     largest = np.maximum.reduce([np.abs(found.astype(np.float64)) for found in (sources.base, top)])
     if (abs(weights).astype(np.float64) @ largest).max(initial=0.0) >= float(MOST) / 4:
-        raise fail("C026", "a sum needs more than 60 bits", where=f"entry `{block.entry.name}`")
+        raise fail("C026", "a sum needs more than 60 bits", where=f"entry `{block.name}`")
     up, down = weights.maximum(0), weights.minimum(0)
     least = block.const + up @ sources.base + down @ top
     low, high = (
@@ -127,7 +130,7 @@ def bit_lengths(numbers: Integers) -> Integers:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Summed:
-    """One block as it was built, for a proof: ``S + offset = sum of 2**column * words``, by `adders`.
+    """One block as it was built, for a proof: ``S + offset = sum of 2**column * words``, by `counters`.
 
     Attributes:
         name: the entry.
@@ -136,7 +139,7 @@ class Summed:
         bits: the literals that are added, constants included.
         words: literals ``(len(rows), width)``; 0 beyond the width of a row.
         widths: the width of every row.
-        adders: empty when sums were sorted.
+        counters: full adders, or sorters.
     """
 
     name: str
@@ -145,7 +148,7 @@ class Summed:
     bits: Columns
     words: Integers
     widths: Integers
-    adders: list[Adders]
+    counters: list[Counters]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -182,10 +185,10 @@ class Expansion:
         self.literals[name] = literals
         self.numbers[name] = bits_as_numbers(literals)
 
-    def sums(self, block: Block) -> None:
+    def sums(self, block: Rows) -> None:
         """A shared sum, or gates."""
-        name = block.entry.name
-        parts = [self.numbers[source] for source, _ in block.sources]
+        name = block.name
+        parts = [self.numbers[source] for source in block.sources]
         total = weighted(block, side_by_side(parts) if parts else bits_as_numbers(np.zeros(0, dtype=np.int64)))
         if block.thresholds is None:
             words = self.words(name, total, np.arange(block.count), -total.least, bit_lengths(total.high - total.least))
@@ -215,12 +218,12 @@ class Expansion:
             where = np.flatnonzero(const >> bit & 1)
             parts.append(Columns(where, np.full(len(where), bit), np.full(len(where), TRUE)))
         bits = together(parts)
-        adders: list[Adders] = []
+        counters: list[Counters] = []
         if self.thresholds == "adder":
-            words = add(self.builder, bits, widths, adders)
+            words = add(self.builder, bits, widths, counters)
         else:
-            words = count(self.builder, bits, widths, digits)
-        self.record.append(Summed(name, rows, offset, bits, words, widths, adders))
+            words = count(self.builder, bits, widths, digits, counters)
+        self.record.append(Summed(name, rows, offset, bits, words, widths, counters))
         return words
 
 
@@ -230,23 +233,34 @@ def expand(circuit: Circuit, thresholds: Thresholds = "adder") -> Built:
     Raises:
         FomError: an unknown construction, too many ANDs, or a sum of more than 60 bits.
     """
+    return expand_rows(rows_of(circuit), [name for name, _ in output_ports(circuit)], thresholds)
+
+
+def expand_gates(weights: csr_array, thresholds: Integers, method: Thresholds = "adder") -> Built:
+    """Build the graph of threshold gates side by side, over as many inputs as there are columns."""
+    count, n_inputs = weights.shape
+    gates = Rows(GATES, 1, "gate", (GIVEN,), canonical(weights), np.zeros(count, dtype=np.int64), thresholds)
+    return expand_rows((given_rows(GIVEN, n_inputs), gates), [GATES], method)
+
+
+def expand_rows(blocks: Iterable[Rows], outputs: Sequence[str], thresholds: Thresholds) -> Built:
+    """Build the graph of entries in topological order; all objects of the entries `outputs` are outputs."""
     if thresholds not in get_args(Thresholds):
         choices = " or ".join(get_args(Thresholds))
         raise fail("C074", f"unknown construction of thresholds `{thresholds}`", help=f"choose {choices}")
-    builder = Builder(sum(size for _, size in input_ports(circuit)))
+    blocks = list(blocks)
+    builder = Builder(sum(block.count for block in blocks if block.kind == "input"))
     expansion = Expansion(builder, thresholds)
     given = builder.inputs()
-    for block in circuit.blocks:
-        match block.entry:
-            case InputBits(name=name):
-                expansion.bits(name, given[: block.count])
-                given = given[block.count :]
-            case PredicateBits(name=name):
-                expansion.bits(name, block.const.copy())
-            case _:
-                expansion.sums(block)
-    outputs = np.concatenate([expansion.literals[name] for name, _ in output_ports(circuit)])
-    whole = builder.graph(outputs)
+    for block in blocks:
+        if block.kind == "input":
+            expansion.bits(block.name, given[: block.count])
+            given = given[block.count :]
+        elif block.kind == "constant":
+            expansion.bits(block.name, block.const)
+        else:
+            expansion.sums(block)
+    whole = builder.graph(np.concatenate([expansion.literals[name] for name in outputs]))
     aig, number = swept(whole)
     return Built(whole, aig, number, expansion.literals, tuple(expansion.record))
 
