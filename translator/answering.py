@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from circuits.diagnostics import fail
+from circuits.division import Divisions
 from circuits.readout import decisions, scores
 from translator.certifying import certify, real_network_of
 from translator.fidelity import encode
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from translator.real import RealNetwork
     from translator.sides import Sides
 
-SIDES = ("onnx", "network", "circuit", "sentence")
+SIDES = ("onnx", "network", "circuit", "division", "sentence")
 CHUNK_POSITIONS = 1 << 20
 CHUNK_CASES = 1 << 12
 MOST_SHOWN = 20
@@ -38,13 +39,17 @@ class Cases:
 
 @dataclass(frozen=True)
 class Answers:
-    """One decision and one output for each case; with error bounds also a bound for each output, and what is certified."""
+    """One decision and one output for each case; with error bounds also a bound for each output, and what is certified.
+
+    `divisions` are those that decide one of the longest cases, if it was done by division.
+    """
 
     cases: Cases
     decisions: list[Any]
     outputs: list[Any]
     bounds: list[Any] | None = None
     certified: list[Any] | None = None
+    divisions: Divisions | None = None
 
 
 def cases_of_word(sides: Sides, text: str) -> Cases:
@@ -97,7 +102,7 @@ def answer(sides: Sides, side: str, cases: Cases, progress: Progress = silent, e
         raise fail(
             "T070",
             f"--error-bounds are those of the network's outputs, not of the {side}'s",
-            note="circuit and sentence decide as the network does" if side != "onnx" else "",
+            note="circuit, divisions and sentence decide as the network does" if side != "onnx" else "",
             help="write --as network",
         )
     real = real_network_of(sides.source) if error_bounds else None
@@ -114,7 +119,13 @@ def answer(sides: Sides, side: str, cases: Cases, progress: Progress = silent, e
             for column, values in zip(columns, found, strict=True):
                 for place, value in zip(places[start : start + chunk].tolist(), values.tolist(), strict=True):
                     column[place] = value
-    return Answers(cases, *columns)
+    answers = Answers(cases, *columns)
+    return replace(answers, divisions=divisions_of(sides, cases)) if side == "division" and cases.groups else answers
+
+
+def divisions_of(sides: Sides, cases: Cases) -> Divisions:
+    """The divisions for the longest cases."""
+    return sides.divider_at(max(sides.length(group) for group in cases.groups)).divisions
 
 
 def ask(sides: Sides, side: str, inputs: Any) -> tuple[Any, Any]:
@@ -129,7 +140,7 @@ def ask(sides: Sides, side: str, inputs: Any) -> tuple[Any, Any]:
 
         values = evaluate(sides.network, codes)
         return decisions(readout, format_, values[readout.decision]), scores(sides.network, values)
-    words = sides.circuit_words(codes) if side == "circuit" else sides.sentence_words(codes)
+    words = sides.words(side, codes)
     return decisions(readout, format_, words), np.ldexp(words.astype(np.float64), -format_.frac)
 
 
@@ -141,7 +152,9 @@ def ask_certified(sides: Sides, real: RealNetwork, inputs: Any) -> tuple[Any, ..
 
 def answer_facts(answers: Answers) -> dict[str, Any]:
     """The answers, ready for JSON: a bound is null where nothing is known."""
-    facts = {"decisions": answers.decisions, "outputs": answers.outputs}
+    facts: dict[str, Any] = {"decisions": answers.decisions, "outputs": answers.outputs}
+    if answers.divisions is not None:
+        facts["divisions"] = asdict(answers.divisions)
     if answers.bounds is None:
         return facts
     return {**facts, "bounds": finite(answers.bounds), "certified": answers.certified}
@@ -156,9 +169,9 @@ def finite(value: Any) -> Any:
 
 def answer_lines(answers: Answers) -> list[Line]:
     """Decisions for a reader: one line for each case, the first ones of many."""
-    shown = answers.cases.shown[:MOST_SHOWN]
+    shown, beneath = answers.cases.shown[:MOST_SHOWN], division_lines(answers.divisions)
     if len(answers.decisions) == 1:
-        return [plain(decision_text(answers.decisions[0]))]
+        return [plain(decision_text(answers.decisions[0])), *beneath]
     rows = [(decision_text(decision), text) for decision, text in zip(answers.decisions, shown, strict=False)]
     lines = table_to_lines(("decision", "input"), [(first, text) for first, text in rows])
     left = len(answers.decisions) - len(rows)
@@ -169,7 +182,22 @@ def answer_lines(answers: Answers) -> list[Line]:
         if len(values) <= MOST_SHOWN:
             parts = [f"{value} for {count:,}" for value, count in zip(values.tolist(), counts.tolist(), strict=True)]
             lines += [plain(), plain(f"{len(answers.decisions):,} inputs: {', '.join(parts)}")]
-    return lines
+    return lines + beneath
+
+
+def division_lines(divisions: Divisions | None) -> list[Line]:
+    """How many divisions decided, and how large they were."""
+    if divisions is None:
+        return []
+    times = "1 division" if divisions.count == 1 else f"{divisions.count:,} divisions, one for each level of gates"
+    sizes = f"dividends of {span(divisions.dividend_bits)} bits, divisors of {span(divisions.divisor_bits)} bits"
+    return [plain(f"{times}: {sizes}")]
+
+
+def span(numbers: tuple[int, ...]) -> str:
+    """The smallest and the largest of some numbers."""
+    low, high = min(numbers, default=0), max(numbers, default=0)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def decision_text(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""The sides of a claim: onnxruntime, network, circuit and sentence as functions from inputs to decisions."""
+"""The sides of a claim: onnxruntime, network, circuit, rounds of division and sentence as functions from inputs to decisions."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from circuits.circuit import Circuit, instantiate
 from circuits.diagnostics import fail
+from circuits.division import Divider
 from circuits.entries import label
 from circuits.evaluate import evaluate
 from circuits.family import Family
@@ -51,7 +52,7 @@ class Source(Protocol):
 
 @dataclass
 class Sides:
-    """Evaluates each representation; circuits and the onnxruntime session are kept.
+    """Evaluates each representation; the last circuit and the onnxruntime session are kept.
 
     Inputs are letter numbers ``(B, n)``, or codes ``(B, size)`` of a static network's input words.
     """
@@ -60,6 +61,7 @@ class Sides:
 
     def __post_init__(self) -> None:
         self.circuits: dict[int, Circuit] = {}
+        self.dividers: dict[int, Divider] = {}
         self.family = self.source.family
         self.network = self.source.network
         if (
@@ -86,16 +88,33 @@ class Sides:
             self.circuits = {n: instantiate(self.family, n)}
         return self.circuits[n]
 
+    def divider_at(self, n: int) -> Divider:
+        """The circuit for length n as divisions; only the last one is kept."""
+        if n not in self.dividers:
+            self.dividers = {n: Divider(self.circuit_at(n))}
+        return self.dividers[n]
+
     def network_words(self, inputs: Integers) -> Integers:
         """The network's decision words, ``(B, size)`` or ``(B, n, size)``."""
         return evaluate(self.network, inputs)[self.readout.decision]
 
     def circuit_words(self, inputs: Integers) -> Integers:
         """The circuit's decision words."""
-        n = 1 if self.family.inputs else inputs.shape[1]
-        if self.family.alphabet != self.network.alphabet:
-            inputs = self.letters_of(self.family.alphabet)[inputs]
-        return self.circuit_at(n).simulate(inputs)[self.family.readout.decision]
+        return self.circuit_at(self.length(inputs)).simulate(self.circuit_inputs(inputs))[self.family.readout.decision]
+
+    def division_words(self, inputs: Integers) -> Integers:
+        """The circuit's decision words, found by division."""
+        return self.divider_at(self.length(inputs)).decide(self.circuit_inputs(inputs))
+
+    def length(self, inputs: Integers) -> int:
+        """The length of the circuit that reads a batch."""
+        return 1 if self.family.inputs else inputs.shape[1]
+
+    def circuit_inputs(self, inputs: Integers) -> Integers:
+        """A batch over the alphabet of the circuit."""
+        return (
+            inputs if self.family.alphabet == self.network.alphabet else self.letters_of(self.family.alphabet)[inputs]
+        )
 
     def sentence_words(self, inputs: Integers) -> Integers:
         """The sentence's decision words, put together from the relations that are the decision.
@@ -151,16 +170,22 @@ class Sides:
         place = {letter: number for number, letter in enumerate(alphabet)}
         return np.array([place.get(letter, -1) for letter in self.network.alphabet], dtype=np.int64)
 
+    def words(self, side: str, codes: Integers) -> Integers:
+        """The decision words of a side that reads encoded inputs."""
+        evaluators: dict[str, Callable[[Integers], Integers]] = {
+            "network": self.network_words,
+            "circuit": self.circuit_words,
+            "division": self.division_words,
+            "sentence": self.sentence_words,
+        }
+        return evaluators[side](codes)
+
     def decide(self, side: str, inputs: Any) -> Integers:
         """Decisions of one side: "onnx" takes raw inputs, the others are encoded first."""
         if side == "onnx":
             return self.oracle.decisions(inputs)
-        evaluators: dict[str, Callable[[Integers], Integers]] = {
-            "network": self.network_words,
-            "circuit": self.circuit_words,
-            "sentence": self.sentence_words,
-        }
-        return decisions(self.readout, self.family.decision_format, evaluators[side](encode(self.network, inputs)))
+        words = self.words(side, encode(self.network, inputs))
+        return decisions(self.readout, self.family.decision_format, words)
 
     def outputs(self, side: str, inputs: Any) -> list[Any]:
         """What a side computes before deciding: logits of onnxruntime and the network, decision words of the others."""
@@ -169,7 +194,7 @@ class Sides:
         codes = encode(self.network, inputs)
         if side == "network":
             return scores(self.network, evaluate(self.network, codes)).tolist()
-        words = self.circuit_words(codes) if side == "circuit" else self.sentence_words(codes)
+        words = self.words(side, codes)
         return np.ldexp(words.astype(np.float64), -self.family.decision_format.frac).tolist()
 
     def raw(self, codes: Integers) -> Any:

@@ -18,7 +18,8 @@ def run(
         typer.Argument(metavar="MODEL.onnx|DIR", help="A network, or the folder of a translation.", show_default=False),
     ],
     side: Annotated[
-        str, typer.Option("--as", metavar="onnx|network|circuit|sentence", help="What to run.", show_default=False)
+        str,
+        typer.Option("--as", metavar="onnx|network|circuit|division|sentence", help="What to run.", show_default=False),
     ],
     word: Annotated[str | None, typer.Option(metavar="'a b a'", help="One word.", show_default=False)] = None,
     inputs: Annotated[
@@ -31,7 +32,7 @@ def run(
     input_: Input = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Run onnxruntime, the network, the circuit or the sentence on inputs and print the decisions."""
+    """Run onnxruntime, the network, the circuit, its divisions or the sentence on inputs and print the decisions."""
     from translator import answering, bounded_answers
 
     check_choice("--as", side, answering.SIDES)
