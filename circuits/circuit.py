@@ -2,7 +2,8 @@
 
 A circuit is the instance of a family at n. Objects of an entry are numbered ``position tuple * size + element`` with the first
 position slowest; `Block` holds the weights of one entry as sparse integer matrices over its sources' objects. Shared sums stay
-shared: an accumulator block computes integers, a gate block compares integers with thresholds.
+shared: an accumulator block computes integers, a gate block compares integers with thresholds. `simulate` evaluates the same
+gates without these matrices (`circuits.simulation`), and `simulate_as_defined` with them.
 """
 
 from __future__ import annotations
@@ -13,49 +14,72 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array, hstack
+from scipy.sparse import csr_array
 
 from circuits.diagnostics import fail
 from circuits.entries import Accumulator, Entry, Gates, InputBits, PredicateBits, Wires, points_read
 from circuits.family import Family
-from circuits.inputs import input_columns, input_limits
+from circuits.flattening import reads_once
+from circuits.inputs import input_limits
 from circuits.network import Readout
 from circuits.positions import grid, holds
+from circuits.simulation import Simulation, input_values
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 
-CHUNK_ELEMENTS = 1 << 23
+CHUNK_WEIGHTS = 1 << 20
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Block:
-    """All objects of one entry: ``stacked @ sources + const``, compared with `thresholds` when they are gates.
+    """All objects of one entry: its wires added to `const`, compared with `thresholds` when they are gates.
 
-    The columns of `stacked` are the objects of one source after the other; `sources` names these, with their numbers of
-    objects, once for each bundle of wires.
+    Everything is written out when it is first asked for.
     """
 
+    family: Family
     entry: Entry
-    level: int
-    sources: tuple[tuple[str, int], ...]
-    stacked: csr_array
-    const: Integers
-    thresholds: Integers | None
+    n: int
 
     @property
-    def weights(self) -> list[tuple[str, csr_array]]:
-        """The weights of each bundle of wires, with its source."""
-        columns = self.stacked.tocsc()
-        ends = np.cumsum([0, *(count for _, count in self.sources)])
-        return [
-            (name, csr_array(columns[:, first:last]))
-            for (name, _), first, last in zip(self.sources, ends[:-1], ends[1:], strict=True)
-        ]
+    def level(self) -> int:
+        """The level of the entry in the family."""
+        return self.family.levels[self.entry.name]
 
     @property
     def count(self) -> int:
         """Number of objects."""
-        return len(self.const)
+        return self.entry.size * int(self.n**self.entry.n_positions)
+
+    @cached_property
+    def bundles(self) -> tuple[tuple[str, csr_array], ...]:
+        """The weights of each bundle of wires, with its source, in the smallest integers that hold them."""
+        if not isinstance(self.entry, Gates | Accumulator):
+            return ()
+        return tuple((wires.source, connect(self.family, self.entry, wires, self.n)) for wires in self.entry.wires)
+
+    @property
+    def weights(self) -> list[tuple[str, csr_array]]:
+        """The weights of each bundle of wires, with its source, as int64."""
+        return [(source, csr_array(weights.astype(np.int64))) for source, weights in self.bundles]
+
+    @property
+    def const(self) -> Integers:
+        """What each object adds to its wires: the truth of a predicate, the constant of a shared sum."""
+        match self.entry:
+            case PredicateBits(guards=guards, n_positions=k):
+                points = grid(self.n, k)
+                truth = [np.broadcast_to(holds(guard, self.n, points), (self.n,) * k) for guard in guards]
+                return np.stack(truth, axis=-1).ravel().astype(np.int64)
+            case Accumulator(const=const, length=length, n_positions=k):
+                return np.tile(const + self.n * length, self.n**k)
+            case _:
+                return np.zeros(self.count, dtype=np.int64)
+
+    @property
+    def thresholds(self) -> Integers | None:
+        """The threshold of each gate; None for other objects."""
+        return np.tile(self.entry.thresholds, self.n**self.entry.n_positions) if isinstance(self.entry, Gates) else None
 
 
 @dataclass(frozen=True)
@@ -74,7 +98,7 @@ class Circuit:
     @property
     def n_gates(self) -> int:
         """Number of gates."""
-        return sum(block.count for block in self.blocks if block.thresholds is not None)
+        return sum(block.count for block in self.blocks if isinstance(block.entry, Gates))
 
     @cached_property
     def n_wires(self) -> int:
@@ -88,7 +112,7 @@ class Circuit:
                     sums[bits] = sums[bits] + product if bits in sums else product
             if isinstance(block.entry, Accumulator):
                 flat[block.entry.name] = sums
-            elif block.thresholds is not None:
+            elif isinstance(block.entry, Gates):
                 total += sum(int(np.count_nonzero(weights.data)) for weights in sums.values())
         return total
 
@@ -97,15 +121,17 @@ class Circuit:
         """Length of the longest path of gates, found from the wires of this circuit."""
         level: dict[str, int] = {}
         for block in self.blocks:
-            used = np.unique(block.stacked.indices)
-            ends = np.cumsum([count for _, count in block.sources])
-            read = {block.sources[place][0] for place in np.unique(np.searchsorted(ends, used, side="right")).tolist()}
-            below = max((level[source] for source in read), default=0)
-            level[block.entry.name] = below + (block.thresholds is not None)
+            below = max((level[source] for source, weights in block.bundles if weights.nnz), default=0)
+            level[block.entry.name] = below + isinstance(block.entry, Gates)
         return max(level.values(), default=0)
 
+    @cached_property
+    def simulation(self) -> Simulation:
+        """What `simulate` runs."""
+        return Simulation(self.family, self.n)
+
     def simulate(self, inputs: Integers, wanted: tuple[str, ...] = ()) -> dict[str, Integers]:
-        """Evaluate the circuit on a batch, block after block.
+        """Evaluate every gate on a batch, template after template.
 
         Args:
             inputs: letter numbers of shape ``(B, n)``, or codes ``(B, total)`` of the fixed-size inputs, one after the other.
@@ -117,41 +143,47 @@ class Circuit:
         Raises:
             FomError: inputs of another length, or that are no letters or codes of the input.
         """
+        inputs, kept = self.admitted(inputs, wanted)
+        chunk = self.simulation.chunk
+        parts = [self.simulation.run(inputs[at : at + chunk], kept) for at in range(0, max(1, len(inputs)), chunk)]
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def simulate_as_defined(self, inputs: Integers, wanted: tuple[str, ...] = ()) -> dict[str, Integers]:
+        """The same as `simulate`, by the matrices of the blocks: the oracle, slower by far.
+
+        Raises:
+            FomError: as `simulate` does.
+        """
+        inputs, kept = self.admitted(inputs, wanted)
+        values: dict[str, Integers] = {}
+        for block in self.blocks:
+            entry = block.entry
+            if isinstance(entry, InputBits):
+                value: Integers = input_bits(self.family, entry, inputs)
+            else:
+                value = np.repeat(block.const[:, None], len(inputs), axis=1)
+                for source, weights in block.weights:
+                    value = value + weights @ values[source]
+                if block.thresholds is not None:
+                    value = (value >= block.thresholds[:, None]).astype(np.int64)
+            values[entry.name] = value
+        shapes = {name: (self.n,) * self.family.by_name[name].n_positions for name in kept}
+        return {name: values[name].T.reshape(len(inputs), *shapes[name], -1) for name in kept}
+
+    def admitted(self, inputs: Integers, wanted: tuple[str, ...]) -> tuple[Integers, set[str]]:
+        """The inputs, and the entries to return: those wanted with the readout's.
+
+        Raises:
+            FomError: inputs of another length, or that are no letters or codes of the input.
+        """
         inputs = np.asarray(inputs)
         if not self.family.inputs and inputs.shape[1] != self.n:
             raise fail("C040", f"the circuit reads words of length {self.n}, not {inputs.shape[1]}")
         check_codes(self.family, inputs)
-        widest = max(block.count for block in self.blocks)
-        chunk = max(1, CHUNK_ELEMENTS // widest)
-        readout = self.readout
-        kept = {readout.decision, readout.scores, *wanted}
-        if readout.denominator is not None:
-            kept.add(readout.denominator)
-        parts = [self.simulate_chunk(inputs[at : at + chunk], kept) for at in range(0, max(1, len(inputs)), chunk)]
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-
-    def simulate_chunk(self, inputs: Integers, kept: set[str]) -> dict[str, Integers]:
-        """Evaluate on a batch that fits in memory, dropping values that nobody reads any more."""
-        last_use = {source: place for place, block in enumerate(self.blocks) for source, _ in block.sources}
-        values: dict[str, Integers] = {}
-        result: dict[str, Integers] = {}
-        for place, block in enumerate(self.blocks):
-            entry = block.entry
-            if isinstance(entry, InputBits):
-                value = input_bits(self.family, entry, inputs)
-            else:
-                value = np.repeat(block.const[:, None], len(inputs), axis=1)
-                if block.sources:
-                    value += block.stacked @ np.concatenate([values[source] for source, _ in block.sources])
-                if block.thresholds is not None:
-                    value = (value >= block.thresholds[:, None]).astype(np.int64)
-            values[entry.name] = value
-            if entry.name in kept:
-                result[entry.name] = value.T.reshape(len(inputs), *(self.n,) * entry.n_positions, entry.size)
-            for source in {source for source, _ in block.sources}:
-                if last_use[source] == place:
-                    del values[source]
-        return result
+        kept = {self.readout.decision, self.readout.scores, *wanted}
+        if self.readout.denominator is not None:
+            kept.add(self.readout.denominator)
+        return inputs, kept
 
 
 def check_codes(family: Family, inputs: Integers) -> None:
@@ -191,62 +223,57 @@ def input_bits(family: Family, entry: InputBits, inputs: Integers) -> Integers:
     if not family.inputs:
         hot = inputs[:, :, None] == np.arange(entry.size)
         return hot.reshape(len(inputs), inputs.shape[1] * entry.size).T.astype(np.int64)
-    bit = int(entry.name[len(entry.base) + 1 :] or 0)
-    source = next(node for node in family.inputs if node.name == entry.base)
-    codes = inputs[:, input_columns(family.inputs)[entry.base]]
-    return ((codes - source.format.lo >> bit) & 1).T.astype(np.int64)
+    return input_values(family, entry, inputs).astype(np.int64)
 
 
 def instantiate(family: Family, n: int) -> Circuit:
-    """Write out the circuit for length n.
+    """The circuit for length n; its blocks are written out when they are asked for.
 
     Raises:
         FomError: n is outside the domain.
     """
     family.domain.require(n)
-    blocks: list[Block] = []
-    for entry in family.entries:
-        count = entry.size * n**entry.n_positions
-        thresholds: Integers | None = None
-        sources: tuple[tuple[str, int], ...] = ()
-        stacked = csr_array((count, 0), dtype=np.int64)
-        const = np.zeros(count, dtype=np.int64)
-        match entry:
-            case PredicateBits(guards=guards, n_positions=k):
-                points = grid(n, k)
-                truth = [np.broadcast_to(holds(guard, n, points), (n,) * k) for guard in guards]
-                const = np.stack(truth, axis=-1).ravel().astype(np.int64)
-            case Gates() | Accumulator():
-                bundles = [connect(family, entry, wires, n) for wires in entry.wires]
-                sources = tuple((w.source, bundle.shape[1]) for w, bundle in zip(entry.wires, bundles, strict=True))
-                if bundles:
-                    stacked = csr_array(hstack(bundles, format="csr"))
-                positions = n**entry.n_positions
-                if isinstance(entry, Gates):
-                    thresholds = np.tile(entry.thresholds, positions)
-                else:
-                    const = np.tile(entry.const + n * entry.length, positions)
-            case InputBits():
-                pass
-        blocks.append(Block(entry, family.levels[entry.name], sources, stacked, const, thresholds))
-    return Circuit(family, n, tuple(blocks))
+    return Circuit(family, n, tuple(Block(family, entry, n) for entry in family.entries))
 
 
 def connect(family: Family, entry: Gates | Accumulator, wires: Wires, n: int) -> csr_array:
-    """The weights of one bundle of wires between all objects of the reader and all objects of the source."""
-    source = family.by_name[wires.source]
-    k = entry.n_positions
+    """The weights of one bundle of wires between all objects of the reader and all objects of the source.
+
+    They are written row by row into arrays of their final size: at each place (x, y) where there are wires, row (x, i) gets the
+    template's row i, behind those of smaller y. Where different y read the same object, weights are added.
+    """
+    source, k = family.by_name[wires.source], entry.n_positions
     points, positions = points_read(wires, k, n)
     reader, read = points[0], positions[0]
     for axis in points[1 : k + 1]:
         reader = reader * n + (axis - 1)
     for position in positions[1:]:
         read = read * n + (position - 1)
-    template = wires.matrix.tocoo()
-    rows, columns = template.coords
-    all_rows: Any = (reader[:, None] * entry.size + rows).ravel()
-    all_columns: Any = (read[:, None] * source.size + columns).ravel()
-    data: Any = np.tile(template.data, len(reader))
+    template = wires.matrix
     shape = (entry.size * n**k, source.size * n**source.n_positions)
-    connected: csr_array = csr_array((data, (all_rows, all_columns)), shape=shape, dtype=np.int64)
+    once = reads_once(wires.at, wires.guard, k)
+    most = int(np.abs(template.data).max(initial=0)) * (1 if once else n)
+    kind = next(kind for kind in (np.int8, np.int16, np.int32, np.int64) if most <= np.iinfo(kind).max)
+    index = np.int32 if max(*shape, len(reader) * template.nnz) < 1 << 31 else np.int64
+    counts = np.diff(template.indptr)
+    times = np.bincount(reader, minlength=n**k)
+    starts = np.zeros(shape[0] + 1, dtype=index)
+    np.cumsum(np.multiply.outer(times, counts).ravel(), out=starts[1:])
+    columns, data = np.empty(int(starts[-1]), dtype=index), np.empty(int(starts[-1]), dtype=kind)
+    if wires.guard is None:
+        np.add.outer((read * source.size).astype(index), template.indices, out=columns.reshape(-1, template.nnz))
+        data.reshape(-1, template.nnz)[...] = template.data
+    else:
+        rank = np.arange(len(reader)) - np.repeat(np.cumsum(times) - times, times)
+        row = np.repeat(np.arange(entry.size), counts)
+        within = np.arange(template.nnz) - template.indptr[row]
+        step = max(1, CHUNK_WEIGHTS // max(1, template.nnz))
+        for first in range(0, len(reader), step):
+            part = slice(first, first + step)
+            places = starts[reader[part, None] * entry.size + row] + rank[part, None] * counts[row] + within
+            columns[places] = read[part, None] * source.size + template.indices
+            data[places] = template.data
+    connected: csr_array = csr_array((data, columns, starts), shape=shape)
+    if not once:
+        connected.sum_duplicates()
     return connected
