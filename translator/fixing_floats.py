@@ -1,8 +1,9 @@
 """Small floats in fixed precision: a rounding to a codebook, made of tables or of uniform roundings.
 
 A word of a float format is a uniform word of which the codes lie in a codebook. Few codes are one `Table` of the exact value.
-Many codes, and quotients, are saturating roundings, one or two for each run of equally spaced codes: the rises of all of them add
-up to the rounded value, which is exact, and becomes one word again where a word is needed.
+Many codes are saturating roundings, one or two for each run of equally spaced codes: the rises of all of them add up to the
+rounded value, which is exact, and becomes one word again. A quotient is rounded the same way: an exact value stands for it that
+lies on the same side of every step.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from circuits.floats import Codebook, Codes
 from circuits.formats import Format
 from circuits.functions import TABLE_GATES
 from circuits.matrices import selection
-from circuits.network import Affine, Inputs, Operand, Quotient, Round, Table
+from circuits.network import Affine, Inputs, Operand, Round, Table
 from circuits.positions import Ref, var
+from circuits.ranges import LIMIT_BITS
 from translator import real
 from translator.function_kinds import is_integer
 from translator.precision import LEAST_TABLE_BITS, Precision, covering
@@ -32,6 +34,7 @@ Integers = np.ndarray[Any, np.dtype[np.int64]]
 T = TypeVar("T")
 
 TABLE_BITS = 10
+MOST = (1 << LIMIT_BITS) - 1
 
 
 def with_largest_span(precision: Precision, attempt: Callable[[Precision], T]) -> tuple[Precision, T]:
@@ -84,7 +87,9 @@ def holding_of(target: Codes, codes: Integers) -> Format:
 
 
 def argument_range(fixer: Fixer, ref: Ref) -> tuple[int, int]:
-    """The smallest and largest integer of a referenced value, and 0."""
+    """The smallest and largest integer of a referenced value, and 0; all integers if they grow with the length without bound."""
+    if fixer.network.domain.most is None and fixer.sums_positions(ref.node):
+        return -MOST, MOST
     low, high = fixer.ranges[ref.node]
     return int(low.min(initial=0)), int(high.max(initial=0))
 
@@ -107,39 +112,21 @@ def put_rounded(
         breaks, codes = found.breaks(frac, *argument_range(fixer, ref))
         fixer.put(Table(name, n_positions, size, ref, breaks, codes, held))
         return
-
-    def part(of: str, piece: Format) -> None:
-        fixer.put(Round(of, n_positions, size, ref, frac - piece.frac, piece))
-
-    total = fixer.fresh(f"{name}.sum")
-    put_sum(fixer, total, n_positions, size, found, part)
-    own = tuple(var(v) for v in range(n_positions))
+    total, own = fixer.fresh(f"{name}.sum"), tuple(var(v) for v in range(n_positions))
+    put_rises(fixer, total, n_positions, ref, found)
     fixer.put(Round(name, n_positions, size, Ref(total, own), 0, held))
 
 
-def put_sum(
-    fixer: Fixer, name: str, n_positions: int, size: int, codebook: Codebook, part: Callable[[str, Format], None]
-) -> None:
-    """Append the sum of the rises of uniform roundings, which `part` appends under a name: exact, and in the codebook."""
-    own, constant, operands = tuple(var(v) for v in range(n_positions)), codebook.lo, []
+def put_rises(fixer: Fixer, name: str, n_positions: int, ref: Ref, codebook: Codebook) -> None:
+    """Append uniform roundings of a value and the sum of their rises: exact, and in the codebook."""
+    size, frac, constant, operands = fixer.by_name[ref.node].size, fixer.frac(ref.node), codebook.lo, []
+    own, zero = tuple(var(v) for v in range(n_positions)), np.zeros(size, dtype=np.int64)
     for number, piece in enumerate(codebook.roundings()):
-        named, step = fixer.fresh(f"{name}.b{number}"), 1 << codebook.frac - piece.frac
-        part(named, piece)
+        part, step = fixer.fresh(f"{name}.b{number}"), 1 << codebook.frac - piece.frac
+        fixer.put(Round(part, n_positions, size, ref, frac - piece.frac, piece))
         constant -= step * piece.lo
-        operands.append(Operand(Ref(named, own), selection(np.arange(size), size, step)))
-    zero = np.zeros(size, dtype=np.int64)
+        operands.append(Operand(Ref(part, own), selection(np.arange(size), size, step)))
     fixer.put(Affine(name, n_positions, size, tuple(operands), zero + constant, zero, codebook.frac))
-
-
-def put_quotient(fixer: Fixer, node: real.Ratio, num: Ref, den: Ref, den_index: Integers, codebook: Codebook) -> None:
-    """Append a quotient rounded to a codebook, once: an exact value."""
-
-    def part(of: str, piece: Format) -> None:
-        shift = piece.frac + fixer.frac(den.node) - fixer.frac(num.node)
-        fixer.put(Quotient(of, node.n_positions, node.size, num, den, den_index, shift, piece))
-
-    put_sum(fixer, node.name, node.n_positions, node.size, codebook, part)
-    fixer.floats[node.name] = codebook
 
 
 def put_rectified(fixer: Fixer, node: real.Map, ref: Ref) -> None:

@@ -25,7 +25,7 @@ from translator.budget import (
     seen_reach,
     too_large,
 )
-from translator.fixing_floats import put_quotient
+from translator.fixing_floats import put_rounded
 from translator.precision import covering
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ def add_ratio(fixer: Fixer, node: real.Ratio) -> None:
     num, den = fixer.exact(node.num), fixer.exact(node.den)
     codes = fixer.precision.codes_for(*fixer.bounds[node.name])
     if isinstance(codes, Codebook):
-        put_quotient(fixer, node, *positive(fixer, node, num, den), codes)
+        sides = between_steps(fixer, node, *positive(fixer, node, num, den), codes.frac, 2 * codes.hi + 1)
+        put_rounded(fixer, node.name, node.n_positions, sides, codes)
         return
     if fixer.precision.is_open:
         num, den = affordable_quotient(fixer, node.name, num, den, codes, changes_sign(fixer, node.den))
@@ -125,30 +126,34 @@ def times(fixer: Fixer, ref: Ref, scale: float, name: str) -> Ref:
 
 
 def half_steps(fixer: Fixer, node: real.Ratio) -> Ref:
-    """An exact value on the same side of every multiple of 1/2 as the quotient, and on it where the quotient is.
-
-    It is the mean of 2x rounded down and 2x rounded up, halved. For integers N and D, ``floor(N / D)`` is the nearest integer to
-    ``(2 N - D + 1) / (2 D)``, which is never half-way between two.
-    """
+    """An exact value on the same side of every multiple of 1/2 as the quotient, and on it where the quotient is."""
     low, high = fixer.bounds[node.name]
     most = 2 * max(abs(low), abs(high)) + 1
-    num, den = affordable_steps(fixer, node, 4, most)
-    num, den, den_index = positive(fixer, node, num, den)
-    k, size, finest = node.n_positions, node.size, max(fixer.frac(num.node), fixer.frac(den.node))
-    own, each = tuple(var(v) for v in range(k)), np.arange(size)
-    above = selection(each, size, 4 << finest - fixer.frac(num.node))
-    below = selection(den_index, fixer.by_name[den.node].size, -1 << finest - fixer.frac(den.node))
+    return between_steps(fixer, node, *positive(fixer, node, *affordable_steps(fixer, node, 4, most)), 0, most)
+
+
+def between_steps(
+    fixer: Fixer, node: real.Ratio, num: Ref, den: Ref, den_index: Integers, frac: int, most: float
+) -> Ref:
+    """An exact value on the same side of every multiple of ``2**-(frac + 1)`` as the quotient, and on it where the quotient is.
+
+    With x the quotient over that step, it is the mean of x rounded down and x rounded up, which have magnitudes up to `most`.
+    For integers N and D, ``floor(N / D)`` is the nearest integer to ``(2 N - D + 1) / (2 D)``, which is never half-way.
+    """
+    k, size, num_frac, den_frac = node.n_positions, node.size, fixer.frac(num.node) - frac, fixer.frac(den.node)
+    own, each, finest = tuple(var(v) for v in range(k)), np.arange(size), max(num_frac, den_frac)
+    above = selection(each, size, 4 << finest - num_frac)
+    below = selection(den_index, fixer.by_name[den.node].size, -1 << finest - den_frac)
     operands = (Operand(num, stacked(above, -above)), Operand(den, stacked(below, below)))
     one, zero = np.ones(2 * size, dtype=np.int64), np.zeros(2 * size, dtype=np.int64)
     top = fixer.put(Affine(fixer.fresh(f"{node.name}.top"), k, 2 * size, operands, one, zero, finest))
     twice = np.tile(den_index, 2)
     ends = fixer.fresh(f"{node.name}.ends")
-    shift = fixer.frac(den.node) - finest - 1
+    shift = den_frac - finest - 1
     fixer.put(Quotient(ends, k, 2 * size, Ref(top.name, own), den, twice, shift, covering(-most, most, 0)))
     mean = matrix(np.tile(each, 2), np.arange(2 * size), np.repeat([1, -1], size), (size, 2 * size))
-    middle = Affine(
-        fixer.fresh(f"{node.name}.half"), k, size, (Operand(Ref(ends, own), mean),), zero[:size], zero[:size], 2
-    )
+    operand, none = Operand(Ref(ends, own), mean), zero[:size]
+    middle = Affine(fixer.fresh(f"{node.name}.half"), k, size, (operand,), none, none, frac + 2)
     return Ref(fixer.put(middle).name, own)
 
 
