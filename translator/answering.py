@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +49,7 @@ class Answers:
     outputs: list[Any]
     bounds: list[Any] | None = None
     certified: list[Any] | None = None
-    divisions: Divisions | None = None
+    divisions: Divisions | None = field(default=None, kw_only=True)
 
 
 def cases_of_word(sides: Sides, text: str) -> Cases:
