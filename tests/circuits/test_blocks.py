@@ -71,8 +71,8 @@ SAMPLED: list[Make] = [
     lambda: blocks.sorting(8, 6),
     lambda: blocks.maximum_of_pairs(12, 8),
     lambda: blocks.maximum(20, 8, "balanced"),
-    lambda: blocks.quotient(24, 12, 8, "balanced"),
-    lambda: blocks.quotient(24, 12, 8, "compact"),
+    lambda: blocks.quotient(16, 8, 6, "balanced"),
+    lambda: blocks.quotient(16, 8, 6, "compact"),
 ]
 
 
@@ -165,7 +165,7 @@ def test_small_weights_stay_small() -> None:
 
 
 @given(st.integers(1, 9), st.data())
-@settings(max_examples=40)
+@settings(max_examples=20)
 def test_symmetric_functions_and_counts_of_any_bits(k: int, data: st.DataObject) -> None:
     values = data.draw(st.lists(st.integers(0, 40), min_size=k + 1, max_size=k + 1))
     block = blocks.symmetric(values)
