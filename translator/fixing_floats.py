@@ -112,20 +112,26 @@ def put_rounded(
         breaks, codes = found.breaks(frac, *argument_range(fixer, ref))
         fixer.put(Table(name, n_positions, size, ref, breaks, codes, held))
         return
+
+    def part(of: str, piece: Format) -> None:
+        fixer.put(Round(of, n_positions, size, ref, frac - piece.frac, piece))
+
     total, own = fixer.fresh(f"{name}.sum"), tuple(var(v) for v in range(n_positions))
-    put_rises(fixer, total, n_positions, ref, found)
+    put_sum(fixer, total, n_positions, size, found, part)
     fixer.put(Round(name, n_positions, size, Ref(total, own), 0, held))
 
 
-def put_rises(fixer: Fixer, name: str, n_positions: int, ref: Ref, codebook: Codebook) -> None:
-    """Append uniform roundings of a value and the sum of their rises: exact, and in the codebook."""
-    size, frac, constant, operands = fixer.by_name[ref.node].size, fixer.frac(ref.node), codebook.lo, []
-    own, zero = tuple(var(v) for v in range(n_positions)), np.zeros(size, dtype=np.int64)
+def put_sum(
+    fixer: Fixer, name: str, n_positions: int, size: int, codebook: Codebook, part: Callable[[str, Format], None]
+) -> None:
+    """Append the sum of the rises of uniform roundings, which `part` appends under a name: exact, and in the codebook."""
+    own, constant, operands = tuple(var(v) for v in range(n_positions)), codebook.lo, []
     for number, piece in enumerate(codebook.roundings()):
-        part, step = fixer.fresh(f"{name}.b{number}"), 1 << codebook.frac - piece.frac
-        fixer.put(Round(part, n_positions, size, ref, frac - piece.frac, piece))
+        named, step = fixer.fresh(f"{name}.b{number}"), 1 << codebook.frac - piece.frac
+        part(named, piece)
         constant -= step * piece.lo
-        operands.append(Operand(Ref(part, own), selection(np.arange(size), size, step)))
+        operands.append(Operand(Ref(named, own), selection(np.arange(size), size, step)))
+    zero = np.zeros(size, dtype=np.int64)
     fixer.put(Affine(name, n_positions, size, tuple(operands), zero + constant, zero, codebook.frac))
 
 
