@@ -166,11 +166,13 @@ class Templates:
         kept, used, names = self.reachable(wanted), set(taken), dict[int, str]()
         for number in kept:
             node = self.nodes[number]
-            name = stem = node.name if isinstance(node, InputBits) else self.names[number]
-            times = 1
-            while name in used or f"{name}[0]" in used:
-                times += 1
-                name = f"{stem}.v{times}"
+            if isinstance(node, InputBits):
+                name = node.name
+            else:
+                name, times = self.names[number], 1
+                while name in used or f"{name}[0]" in used:
+                    times += 1
+                    name = f"{self.names[number]}.v{times}"
             used.add(name)
             names[number] = name
         return tuple([self.entry(self.nodes[number], names[number], names) for number in kept]), names
