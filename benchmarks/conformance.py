@@ -41,7 +41,8 @@ OUTSIDE = frozenset(
      "StringSplit", "TfIdfVectorizer", "Unique"]
 )  # fmt: skip
 TYPES = frozenset(
-    ["FLOAT", "FLOAT16", "BFLOAT16", "DOUBLE", "BOOL", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64"]
+    ["FLOAT", "FLOAT16", "BFLOAT16", "DOUBLE", "BOOL", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64",
+     "FLOAT8E4M3FN", "FLOAT8E4M3FNUZ", "FLOAT8E5M2", "FLOAT8E5M2FNUZ", "FLOAT4E2M1"]
 )  # fmt: skip
 CASTS = ("Cast", "CastLike", "QuantizeLinear", "DequantizeLinear", "BitCast")
 

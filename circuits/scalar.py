@@ -12,6 +12,9 @@ from typing import Any, TypeVar
 import numpy as np
 from scipy import special
 
+from circuits.floats import Codebook
+from circuits.small_floats import SMALL_FLOATS
+
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Result = TypeVar("Result")
 
@@ -65,6 +68,11 @@ def const(value: float) -> Scalar:
     return Scalar("const", (), float(value))
 
 
+def rounded_to(codebook: Codebook) -> Callable[..., Any]:
+    """The rounding to the numbers of a small floating-point type."""
+    return lambda x: codebook.round(np.asarray(x, dtype=np.float64))
+
+
 OPERATIONS: dict[str, Callable[..., Any]] = {
     "add": np.add,
     "sub": np.subtract,
@@ -98,6 +106,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "atanh": np.arctanh,
     "round": np.rint,
     "float32": lambda x: np.asarray(x, dtype=np.float32).astype(np.float64),
+    **{name: rounded_to(codebook) for name, codebook in SMALL_FLOATS.items()},
     "floor": np.floor,
     "ceil": np.ceil,
     "ge": lambda a, b: a >= b,

@@ -21,6 +21,7 @@ from translator.fixing_codes import add_codes
 from translator.fixing_floats import codes_for_table, holding_of, joint_format, put_rectified, put_rounded
 from translator.fixing_quotients import rounded_ratio
 from translator.fixing_singles import add_single
+from translator.fixing_small_floats import add_small_float
 from translator.function_kinds import is_rectifier, is_smooth, is_stepped, is_threshold, is_truth, is_whole, whole_part
 from translator.precision import LEAST_TABLE_BITS, covering
 
@@ -48,7 +49,7 @@ def add_map(fixer: Fixer, node: real.Map) -> None:
     if node.function == ABSOLUTE and fixer.by_name[ref.node].n_positions == node.n_positions:
         add_absolute(fixer, node, ref)
         return
-    if add_codes(fixer, node, ref) or add_single(fixer, node, ref):
+    if any(add(fixer, node, ref) for add in (add_small_float, add_codes, add_single)):
         return
     if fixer.precision.floats is not None and is_rectifier(node.function):
         put_rectified(fixer, node, ref)

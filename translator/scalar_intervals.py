@@ -15,6 +15,7 @@ import numpy as np
 from scipy import special
 
 from circuits.scalar import OPERATIONS, Scalar
+from circuits.small_floats import SMALL_FLOATS
 from translator import intervals
 from translator.intervals import EPS, Interval, Reals, down, point, settled, up
 
@@ -228,6 +229,7 @@ ENCLOSURES: dict[str, Callable[..., Interval]] = {
     "atanh": increasing(np.arctanh, domain=(-1.0, 1.0)),
     "round": steps(np.rint),
     "float32": steps(OPERATIONS["float32"]),
+    **{name: steps(OPERATIONS[name]) for name in SMALL_FLOATS},
     "floor": steps(np.floor),
     "ceil": steps(np.ceil),
     "ge": at_least,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from itertools import product
 from typing import Any
 
@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 
 from circuits.positions import Ref, holds
 from circuits.scalar import Scalar
+from circuits.small_floats import SMALL_FLOATS
 from translator import real
 
 DIGITS = 50
@@ -35,6 +36,14 @@ def single(a: Number) -> Number:
         return mp.ldexp(mp.nint(mp.ldexp(a, 149)), -149)
     with mp.workprec(24):
         return +a
+
+
+def small_float(name: str, a: Number) -> Number:
+    """The nearest number of a small floating-point type, by search: ties to the even place among all numbers."""
+    codebook = SMALL_FLOATS[name]
+    numbers = [mp.mpf(code) / mp.mpf(2) ** codebook.frac for code in codebook.codes().tolist()]
+    place = min(range(len(numbers)), key=lambda at: (abs(numbers[at] - a), (at - len(numbers) // 2) % 2))
+    return numbers[place]
 
 
 MP_OPERATIONS: dict[str, Callable[..., Number]] = {
@@ -70,6 +79,7 @@ MP_OPERATIONS: dict[str, Callable[..., Number]] = {
     "atanh": mp.atanh,
     "round": mp.nint,
     "float32": lambda a: single(a),
+    **{name: partial(small_float, name) for name in SMALL_FLOATS},
     "floor": mp.floor,
     "ceil": mp.ceil,
     "ge": lambda a, b: mp.mpf(a >= b),

@@ -1,7 +1,7 @@
 """Conversions between number types: Cast, CastLike and BitCast, and the tests IsNaN and IsInf.
 
-Types of floating-point numbers all hold the real numbers, so a cast between them changes nothing. A cast to whole numbers
-truncates toward 0, one between whole numbers wraps.
+Types of floating-point numbers of 16 bits and more all hold the real numbers, so a cast between them changes nothing. One to 8 or
+4 bits is a rounding to the numbers of that type. A cast to whole numbers truncates toward 0, one between whole numbers wraps.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import onnx
 
 from circuits.positions import TRUE
 from circuits.scalar import Scalar, X, const
+from circuits.small_floats import SMALL_FLOATS, overflow_of
+from translator.reading.calling import typed
 from translator.reading.combining import truncated
 from translator.reading.context import Context, dims_of
 from translator.reading.curves import Curve, apply
@@ -38,16 +40,18 @@ PARTIAL = frozenset(
 
 @lowering("Cast")
 def _cast(context: Context, operator: Operator, values: Inputs) -> Value:
-    return convert(context, needed(values, 0), number_name(operator.attributes["to"]))
+    to, saturates = number_name(operator.attributes["to"]), bool(operator.attributes.get("saturate", 1))
+    return convert(context, needed(values, 0), to, saturates)
 
 
 @lowering("CastLike")
 def _cast_like(context: Context, operator: Operator, values: Inputs) -> Value:
-    return convert(context, needed(values, 0), dtype_of(needed(values, 1)))
+    saturates = bool(operator.attributes.get("saturate", 1))
+    return convert(context, needed(values, 0), dtype_of(needed(values, 1)), saturates)
 
 
-def convert(context: Context, value: Value, to: str) -> Value:
-    """The numbers of a tensor as numbers of another ONNX type.
+def convert(context: Context, value: Value, to: str, saturates: bool = True) -> Value:
+    """The numbers of a tensor as numbers of another ONNX type; `saturates` is about types of 8 bits.
 
     Raises:
         Refusal: no real numbers, whole numbers or truth values are stored in that type.
@@ -56,6 +60,8 @@ def convert(context: Context, value: Value, to: str) -> Value:
     for dtype in (given, to):
         if dtype == "string":
             raise Refusal("N017", "strings are not supported")
+    if to in SMALL_FLOATS:
+        return typed(to_small_float(context, value, to, saturates), to)
     if isinstance(value, np.ndarray) and not is_terms(value):
         with np.errstate(all="ignore"):
             return value.astype(onnx.helper.tensor_dtype_to_np_dtype(onnx.TensorProto.DataType.Value(to.upper())))
@@ -63,8 +69,7 @@ def convert(context: Context, value: Value, to: str) -> Value:
         raise Refusal(
             "N080",
             f"numbers that depend on the input are cast to {to}",
-            note="the real numbers are kept as they are, and a type of so few bits would change them",
-            help="cast to a type of 16 or more bits, to a whole number of 8 or more, or use QuantizeLinear",
+            help="cast to a floating-point type, to a whole number of 8 or more bits, or use QuantizeLinear",
         )
     if isinstance(value, Data):
         if to == "bool":
@@ -89,6 +94,24 @@ def convert(context: Context, value: Value, to: str) -> Value:
         return np.trunc(wide).astype(np.int64) if kind == "int" else wide
 
     return elementwise(piece, value, dtype=kind, on_terms=lambda a: [(TRUE, a)])
+
+
+def to_small_float(context: Context, value: Value, to: str, saturates: bool = True, function: Scalar = X) -> Value:
+    """A function of a tensor, rounded to the numbers of a type of 8 or 4 bits, as a node of its own: these are codes.
+
+    Where nothing saturates, a number beyond the type is infinite, or no number in a type without infinity.
+    """
+    number = call(to, function)
+    if not saturates and to != "float4e2m1":
+        end, ties_go_up = overflow_of(to)
+        beyond = call("ge" if ties_go_up else "gt", call("abs", function), end)
+        infinite = call("div", function, 0.0) if to == "float8e5m2" else call("div", 0.0, 0.0)
+        number = call("where", beyond, infinite, number)
+    result = unary(context, number, value)
+    if not isinstance(result, Data):
+        return result
+    views = {key: context.assembly.tabulate(context.assembly.settle(part)) for key, part in result.parts.items()}
+    return Data(result.axes, {key: Part(view) for key, view in views.items()}, to)
 
 
 def _is_integer(context: Context, value: Data) -> bool:

@@ -14,8 +14,10 @@ import numpy as np
 
 from circuits.positions import Term
 from circuits.scalar import Scalar, X
+from circuits.small_floats import SMALL_FLOATS
 from translator.reading.calling import along, call_one, typed
 from translator.reading.context import Context, dims_of
+from translator.reading.conversions import to_small_float
 from translator.reading.elementwise import binary, unary
 from translator.reading.loading import Operator
 from translator.reading.movement import take_static, unsqueeze
@@ -41,7 +43,7 @@ def limits(dtype: str) -> tuple[int, int]:
         raise Refusal(
             "N011",
             f"quantization to the type {dtype} is not supported",
-            note="codes are integers here: int2 to int32, uint2 to uint32",
+            note="codes are int2 to int32, uint2 to uint32, float8 or float4",
             help="quantize to int8 or uint8",
         )
     bits = int(found[2])
@@ -76,14 +78,27 @@ def clip(function: Scalar, low: float, high: float) -> Scalar:
 
 def centred(context: Context, codes: Value, zero: Value | None) -> Value:
     """Codes minus their zero point, as whole numbers that do not wrap."""
+    if dtype_of(codes) in SMALL_FLOATS:
+        return codes.astype(np.float64) if isinstance(codes, np.ndarray) else codes
     if zero is None or uniform(zero) == 0:
         return wide(codes)
     return binary(context, "sub", wide(codes), wide(zero))
 
 
-def quantize(context: Context, value: Value, scale: Value, zero: Value | None, dtype: str) -> Value:
-    """``clip(half_even(value / scale) + zero)``; the quotient is a float32."""
+def quantize(
+    context: Context, value: Value, scale: Value, zero: Value | None, dtype: str, saturates: bool = True
+) -> Value:
+    """``clip(half_even(value / scale) + zero)``; the quotient is a float32. It is rounded to a small float if `dtype` is one."""
     number = uniform(scale)
+    if dtype in SMALL_FLOATS:
+        point = None if zero is None or uniform(zero) == 0 else zero
+        if isinstance(point, np.ndarray):
+            raise Refusal("N011", f"a zero point of {dtype} that is not 0", help="quantize without a zero point")
+        if number is None or point is not None:
+            single = unary(context, SINGLE, binary(context, "div", value, scale))
+            shifted = single if point is None else binary(context, "add", single, point)
+            return to_small_float(context, shifted, dtype, saturates)
+        return to_small_float(context, value, dtype, saturates, call("float32", call("div", SINGLE, number)))
     if number is not None:
         return saturate(context, call("float32", call("div", SINGLE, number)), value, zero, dtype)
     return saturate(context, SINGLE, binary(context, "div", value, scale), zero, dtype)
@@ -155,7 +170,8 @@ def _quantize(context: Context, operator: Operator, values: Inputs) -> Value:
     dtype = dtype_of(zero) if zero is not None else number_name(given) if given else "uint8"
     scale = parameter(context, operator, needed(values, 1), x)
     point = None if zero is None else parameter(context, operator, zero, x)
-    return typed(quantize(context, x, scale, point, dtype), dtype)
+    saturates = bool(operator.attributes.get("saturate", 1))
+    return typed(quantize(context, x, scale, point, dtype, saturates), dtype)
 
 
 @lowering("DequantizeLinear", "com.microsoft::DequantizeLinear")

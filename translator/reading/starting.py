@@ -13,12 +13,13 @@ from scipy.sparse import csr_array
 
 from circuits.diagnostics import Diagnostic, FomError
 from circuits.positions import FIRST, TRUE, Ref, Term, var
+from circuits.small_floats import SMALL_FLOATS
 from translator.axes import RUN, SEQUENCE, Axis
 from translator.reading.assembly import sanitize
 from translator.reading.context import Context
 from translator.reading.limits import MOST_ELEMENTS
 from translator.reading.loading import Declared, Graph, Operator
-from translator.reading.types import dtype_name, is_whole
+from translator.reading.types import NUMPY_NAMES, dtype_name, is_whole
 from translator.reading.values import Absent, Affine, Array, Carried, Data, Listed, Part, Positional, View
 from translator.real import Features, Input, Letters
 
@@ -28,8 +29,9 @@ VIEWING = frozenset(
 )  # fmt: skip
 # Arithmetic on letters before a table is read with them: a negative index counts from the end.
 INDEXING = frozenset(["Add", "Sub", "Mul", "Less", "Greater", "Not", "Where", "Clip", "Max", "Min", "Mod"])
-FLOATS = ("float", "double", "float16", "bfloat16")
-NUMPY = {"float": np.float32, "double": np.float64, "float16": np.float16, "bool": np.bool_}
+FLOATS = ("float", "double", "float16", "bfloat16", *SMALL_FLOATS)
+NUMPY = {name: np.dtype(numpy) for numpy, name in NUMPY_NAMES.items()}
+NUMPY |= {"float16": np.dtype(np.float16), "bool": np.dtype(np.bool_)}
 MOST_BITS = 2
 
 

@@ -17,7 +17,10 @@ TRUTHS = frozenset(
 )  # fmt: skip
 INDICES = frozenset(["Shape", "Size", "ArgMax", "ArgMin", "NonZero", "SequenceLength"])
 OF_SECOND = frozenset(["CastLike", "Where"])
-NUMPY_NAMES = {"float32": "float", "float64": "double"}
+NUMPY_NAMES = {
+    "float32": "float", "float64": "double", "float8_e4m3fn": "float8e4m3fn", "float8_e4m3fnuz": "float8e4m3fnuz",
+    "float8_e5m2": "float8e5m2", "float8_e5m2fnuz": "float8e5m2fnuz", "float4_e2m1fn": "float4e2m1",
+}  # fmt: skip
 
 
 def dtype_name(dtype: np.dtype[Any]) -> str:
