@@ -6,7 +6,7 @@ templates. Shared sums are no nodes: a gate's rules lead through them, and what 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,6 +17,7 @@ from circuits.diagnostics import fail
 from circuits.entries import Accumulator, Gates, InputBits, PredicateBits, Wires
 from circuits.family import Family
 from circuits.flattening import flatten, through
+from circuits.matrices import Matrix
 from circuits.positions import FALSE, Guard, Term
 from circuits.positions import substitute as substitute_guard
 from circuits.uniformity.layout import Layout
@@ -59,11 +60,24 @@ class Rule:
 
 @dataclass(frozen=True, eq=False)
 class Threshold:
-    """``const + length * n + sum of vector * (how many y satisfy the guard)``, for each element."""
+    """For each element ``const + length * n``, and for each guard ``(each + by_length * n) * (how many y satisfy it)``."""
 
     const: Integers
     length: Integers
-    counts: tuple[tuple[Guard, Integers], ...] = ()
+    counts: tuple[Count, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Count:
+    """A number for each element, and a multiple of n, for every position that satisfies a guard."""
+
+    guard: Guard
+    each: Integers
+    by_length: Integers
+
+    def moved(self, at: Sequence[Term], weights: Matrix) -> Count:
+        """The same read at other positions with weights."""
+        return Count(substitute_guard(self.guard, at), weights @ self.each, weights @ self.by_length)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +144,7 @@ def describe(family: Family) -> Description:
     """Compile a family into its finite description.
 
     Raises:
-        FomError: a sum over positions of a sum over positions, or of a multiple of n.
+        FomError: a sum over positions of a sum over positions.
     """
     nodes = [entry for entry in family.entries if not isinstance(entry, Accumulator)]
     nodes.sort(key=lambda entry: family.levels[entry.name])
@@ -145,9 +159,8 @@ def describe(family: Family) -> Description:
             constants[entry.name] = constants_of(entry, constants)
         elif isinstance(entry, Gates):
             added = constants_of(entry, constants)
-            threshold = Threshold(
-                entry.thresholds - added.const, -added.length, tuple((guard, -each) for guard, each in added.counts)
-            )
+            counts = tuple(Count(one.guard, -one.each, -one.by_length) for one in added.counts)
+            threshold = Threshold(entry.thresholds - added.const, -added.length, counts)
             kinds[entry.name] = Kind(entry, level, rules_of(entry, flat, number_of), threshold)
         else:
             kinds[entry.name] = Kind(entry, level)
@@ -183,12 +196,7 @@ def constants_of(entry: Gates | Accumulator, constants: Mapping[str, Threshold])
     length = np.zeros(entry.size, dtype=np.int64)
     if isinstance(entry, Accumulator):
         const, length = const + entry.const, length + entry.length
-    counts: dict[Guard, Integers] = {}
-
-    def count(guard: Guard, each: Integers) -> None:
-        if each.any():
-            counts[guard] = counts[guard] + each if guard in counts else each
-
+    counts: list[Count] = []
     for wires in entry.wires:
         inner = constants.get(wires.source)
         if inner is None:
@@ -196,14 +204,20 @@ def constants_of(entry: Gates | Accumulator, constants: Mapping[str, Threshold])
         if wires.guard is None:
             const, length = const + wires.matrix @ inner.const, length + wires.matrix @ inner.length
             at = (*wires.at, Term(((entry.n_positions, 1),)))
-            for guard, each in inner.counts:
-                count(substitute_guard(guard, at), wires.matrix @ each)
-            continue
-        if (wires.matrix @ inner.length).any():
-            raise fail(
-                "C036", "a multiple of n is summed over positions", where=f"entry `{entry.name}`",
-                note="the threshold of a gate would be a multiple of n times a number of positions",
-                help="round it to a word first",
-            )  # fmt: skip
-        count(wires.guard, wires.matrix @ inner.const)
-    return Threshold(const, length, tuple((guard, each) for guard, each in counts.items() if each.any()))
+            counts += [count.moved(at, wires.matrix) for count in inner.counts]
+        elif inner.counts:
+            raise fail("C033", "a sum over positions inside a sum over positions", where=f"entry `{entry.name}`")
+        else:
+            counts.append(Count(wires.guard, wires.matrix @ inner.const, wires.matrix @ inner.length))
+    return Threshold(const, length, merged(counts))
+
+
+def merged(counts: Sequence[Count]) -> tuple[Count, ...]:
+    """Add what is counted with the same guard, and leave out what counts nothing."""
+    found: dict[Guard, Count] = {}
+    for one in counts:
+        other = found.get(one.guard)
+        if other is not None:
+            one = Count(one.guard, one.each + other.each, one.by_length + other.by_length)
+        found[one.guard] = one
+    return tuple(one for one in found.values() if one.each.any() or one.by_length.any())

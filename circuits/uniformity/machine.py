@@ -13,7 +13,7 @@ import numpy as np
 Word = Any
 """An integer, or a numpy array of integers (of Python integers where 64 bits are too few)."""
 
-ARITHMETIC, SHIFT, BITWISE, COMPARE, CHOOSE, TABLE, DIVISION = (
+ARITHMETIC, SHIFT, BITWISE, COMPARE, CHOOSE, TABLE, DIVISION, MULTIPLY = (
     "additions and subtractions",
     "shifts",
     "masks and connectives",
@@ -21,6 +21,7 @@ ARITHMETIC, SHIFT, BITWISE, COMPARE, CHOOSE, TABLE, DIVISION = (
     "choices",
     "table lookups",
     "divisions by a constant",
+    "multiplications of two words",
 )
 
 
@@ -120,6 +121,10 @@ class Machine:
         for place in digits[1:]:
             total = self.add(total, self.shift_left(word, place))
         return self.subtract(0, total) if factor < 0 else total
+
+    def multiply(self, left: Word, right: Word) -> Word:
+        """The product of two words; only a threshold that sums multiples of n over positions needs it."""
+        return self.done(MULTIPLY, left * right)
 
     def product(self, word: Word, entry: Word, bits: int) -> Word:
         """A word times an entry of a table whose entries have at most `bits` bits, by shifts and choices."""

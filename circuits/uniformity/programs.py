@@ -75,7 +75,10 @@ def threshold(description: Description, n: int, number: Word, machine: Machine |
         total = machine.look_up(given.const, fields.element)
         values = fields.positions[: kind.n_positions]
         counted: list[tuple[Word, np.ndarray[Any, Any]]] = [(n, given.length)] if given.length.any() else []
-        counted += [(count_places(machine, guard, n, values), each) for guard, each in given.counts]
+        for one in given.counts:
+            count = count_places(machine, one.guard, n, values)
+            counted += [(count, one.each)] if one.each.any() else []
+            counted += [(machine.multiply(count, n), one.by_length)] if one.by_length.any() else []
         for word, each in counted:
             bits = int(np.abs(each).max()).bit_length()
             part = machine.product(word, machine.look_up(each, fields.element), bits)
