@@ -87,6 +87,14 @@ class Total:
     low: Integers
     high: Integers
 
+    @property
+    def top(self) -> Integers:
+        """The sums when every literal is 1 that is not the constant 0."""
+        top = self.least.copy()
+        kept = np.flatnonzero(self.bits.literal != FALSE)
+        np.add.at(top, self.bits.row[kept], 1 << self.bits.column[kept])
+        return top
+
 
 def weighted(block: Rows, sources: Numbers) -> Total:
     """The sums of a block over the literals of its sources.
@@ -191,8 +199,9 @@ class Expansion:
         parts = [self.numbers[source] for source in block.sources]
         total = weighted(block, side_by_side(parts) if parts else bits_as_numbers(np.zeros(0, dtype=np.int64)))
         if block.thresholds is None:
-            words = self.words(name, total, np.arange(block.count), -total.least, bit_lengths(total.high - total.least))
-            self.numbers[name] = words_as_numbers(words, total.least, total.low, total.high)
+            low, high = np.maximum(total.low, total.least), np.minimum(total.high, total.top)
+            words = self.words(name, total, np.arange(block.count), -total.least, bit_lengths(high - total.least))
+            self.numbers[name] = words_as_numbers(words, total.least, low, high)
             return
         over, under = total.high - block.thresholds, block.thresholds - total.least
         literals = np.where(total.low >= block.thresholds, TRUE, FALSE)
