@@ -235,12 +235,13 @@ def plot(parts: dict[tuple[str, int, str], Measured], found: list[Whole], path: 
         axis.plot([whole.depth for whole in mine], [whole.gates for whole in mine], "-", color="0.75", lw=1, zorder=1)
         for whole in mine:
             axis.plot(whole.depth, whole.gates, "o", ms=6, color=COLORS[whole.choice], zorder=2)
-        deepest = mine[-1]
+        first = mine[0]
         axis.annotate(
-            f"{name} ({deepest.precision.removeprefix('fixed:')} bits)",
-            (deepest.depth, deepest.gates),
-            xytext=(7, 0),
+            f"{name} ({first.precision.removeprefix('fixed:')} bits)",
+            (first.depth, first.gates),
+            xytext=(-7, 0),
             textcoords="offset points",
+            ha="right",
             va="center",
         )
     axis.set(
@@ -249,14 +250,14 @@ def plot(parts: dict[tuple[str, int, str], Measured], found: list[Whole], path: 
         xlabel="depth: levels of gates (log), the same for every n",
         ylabel=f"gates at n = {LENGTH} (log)",
     )
-    ticks = [5, 10, 20, 30, 50, 100, 200]
+    ticks = [2, 3, 5, 10, 20, 30, 50, 100, 200]
     axis.set_xticks(ticks, [str(tick) for tick in ticks])
     axis.minorticks_off()
-    axis.set_xlim(4, 260)
+    axis.set_xlim(1.6, 200)
     axis.grid(alpha=0.25)
     handles = [plt.Line2D([], [], marker="o", ls="", color=COLORS[choice], label=choice) for choice in DEPTH_CHOICES]
     axis.legend(handles=handles, title="--depth", loc="lower right", frameon=False)
-    bottom.suptitle("Whole networks, gates by depth (numbers of fixed size have no n)")
+    bottom.suptitle("Whole networks, gates by depth (mlp_xor and lenet_digits read numbers and have no n)")
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110, metadata={"Date": None} if path.suffix == ".svg" else None)
 
@@ -267,7 +268,7 @@ def main() -> None:
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--parts", action="store_true", help="no networks")
     only.add_argument("--networks", nargs="*", choices=sorted(PRECISIONS), help="these networks, no parts")
-    parser.add_argument("--plot", type=Path, help="draw it to a file; needs parts and networks")
+    parser.add_argument("--plot", type=Path, nargs="+", default=[], help="draw it to files; needs parts and networks")
     given = parser.parse_args()
     started = time.perf_counter()
     parts: dict[tuple[str, int, str], Measured] = {}
@@ -284,8 +285,9 @@ def main() -> None:
         met = met and holds
         print(f"* {'met' if holds else 'NOT MET'}: {statement}")
     print(f"\n{time.perf_counter() - started:.0f} s")
-    if given.plot is not None and parts and found:
-        plot(parts, found, given.plot)
+    if parts and found:
+        for path in given.plot:
+            plot(parts, found, path)
     raise SystemExit(0 if met else 1)
 
 

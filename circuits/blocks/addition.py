@@ -100,7 +100,7 @@ def look_ahead(n: int) -> Block:
         ),
         Bound(2, "2"),
     )
-    source = "Chandra, Fortune & Lipton 1985, J. Comput. Syst. Sci. 30: carry look-ahead in constant depth"
+    source = "Chandra, Stockmeyer & Vishkin 1984, SIAM J. Comput. 13: addition in constant depth by carry look-ahead"
     return wiring.block("addition, look-ahead", "out", (1, Format(n + 1, 0, 0)), total, {"n": n}, source, bounds)
 
 
@@ -142,9 +142,7 @@ def addition_small_weights(n: int) -> Block:
         Bound(largest, "D"),
     )
     parameters = {"n": n, "k": k_primes, "D": largest}
-    source = (
-        "Alon & Bruck 1994, SIAM J. Discrete Math. 7 (depth 2, bounded weights); votes after Goldmann & Karpinski 1998"
-    )
+    source = "Alon & Bruck 1994, SIAM J. Discrete Math. 7 (depth 2, bounded weights); votes: Bohossian, Riedel & Bruck"
     return wiring.block("addition, small weights", "out", (1, Format(n + 1, 0, 0)), total, parameters, source, bounds)
 
 

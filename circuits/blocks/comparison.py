@@ -1,9 +1,10 @@
 """Comparison: is x at least y?
 
 With weights 2**i it is one gate. With polynomially bounded weights it takes two levels (N. Alon & J. Bruck, *Explicit
-Constructions of Depth-2 Majority Circuits for Comparison and Addition*, SIAM J. Discrete Math. 7 (1994)). Theirs uses codes; here
-votes modulo primes decide, in the manner of M. Goldmann & M. Karpinski, *Simulating Threshold Circuits by Majority Circuits*,
-SIAM J. Comput. 27 (1998).
+Constructions of Depth-2 Majority Circuits for Comparison and Addition*, SIAM J. Discrete Math. 7 (1994)). Theirs uses
+codes; here votes modulo primes decide, as in V. Bohossian, M. Riedel & J. Bruck, *Trading Weight Size for Circuit Depth: An LT2
+Circuit for Comparison* (California Institute of Technology), after M. Goldmann & M. Karpinski, *Simulating Threshold Circuits by
+Majority Circuits*, SIAM J. Comput. 27 (1998).
 
 Let ``S_l`` be the difference of x and y without their lowest l bits. At the highest bit l where they differ S_l is 1 or -1,
 above it S_l is 0, below it S_l keeps its sign. For every l and every prime P of a list, the first level asks whether S_l is
@@ -143,7 +144,5 @@ def comparison_small_weights(n: int) -> Block:
         Bound(largest // 2, "P // 2", exact=False),
     )
     parameters = {"n": n, "k": k, "P": largest}
-    source = (
-        "Alon & Bruck 1994, SIAM J. Discrete Math. 7 (depth 2, bounded weights); votes after Goldmann & Karpinski 1998"
-    )
+    source = "Alon & Bruck 1994, SIAM J. Discrete Math. 7 (depth 2, bounded weights); votes: Bohossian, Riedel & Bruck"
     return wiring.block("comparison, small weights", "out", (1, BIT), at_least, parameters, source, bounds)
