@@ -24,7 +24,7 @@ Integers = np.ndarray[Any, np.dtype[np.int64]]
 MOST_INPUTS = 32
 MOST_BUNDLES = 40
 MOST_ASKED = 500
-MOST_PAIRS = 600_000
+MOST_PAIRS = 250_000
 MOST_READ = 300_000
 
 

@@ -39,10 +39,15 @@ class Table:
 
     @cached_property
     def keys(self) -> Integers:
-        """The places of the stored weights, in order: ``row * number of columns + column``."""
+        """The places of the stored weights, in order: ``row * number of columns + column``, and last one behind all."""
         size, width = self.weights.shape
         rows = np.repeat(np.arange(size, dtype=np.int64), np.diff(self.weights.indptr))
-        return rows * width + self.weights.indices
+        return np.append(rows * width + self.weights.indices, size * width)
+
+    @cached_property
+    def values(self) -> Integers:
+        """The stored weights, and 0 for the last key."""
+        return np.append(self.weights.data, 0)
 
     @cached_property
     def matrix(self) -> Matrix:
@@ -82,11 +87,10 @@ class Table:
         )
 
     def _weight(self, machine: Machine, row: Word, column: Word) -> Word:
-        keys, data = self.keys, self.weights.data
         key = row * self.weights.shape[1] + column
         if isinstance(key, np.ndarray):
             key = key.astype(np.int64)
-            place = np.minimum(np.searchsorted(keys, key), len(keys) - 1)
-            return machine.done(TABLE, np.where(keys[place] == key, data[place], 0))
-        at = int(np.searchsorted(keys, key))
-        return machine.done(TABLE, int(data[at]) if at < len(keys) and int(keys[at]) == key else 0)
+            place = np.searchsorted(self.keys, key)
+            return machine.done(TABLE, np.where(self.keys[place] == key, self.values[place], 0))
+        at = int(np.searchsorted(self.keys, key))
+        return machine.done(TABLE, int(self.values[at]) if int(self.keys[at]) == key else 0)
