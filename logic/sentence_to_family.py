@@ -184,6 +184,8 @@ class _Writer:
         """One gate over all positions."""
         x, form = self.variable(phi.variable), Form()
         match phi:
+            case Exists(_, psi) | Forall(_, psi) if (parts := self.apart(x, psi, isinstance(phi, Exists))) is not None:
+                return parts if isinstance(phi, Exists) else opposite(parts)
             case Exists(_, psi):
                 form.const = -1
                 form.add(self.some(psi, True).bind(x))
@@ -195,6 +197,25 @@ class _Writer:
             case _:
                 assert_never(phi)
         return self.fires(form)
+
+    def apart(self, x: int, psi: Formula, positive: bool) -> Meaning | None:
+        """Whether x exists with a conjunction some of whose literals do not speak of x; None for anything else.
+
+        ``exists x. p(y) & q(x)`` is ``p(y) & exists x. q(x)``: no gate reads both, for every x and y.
+        """
+        if not is_conjunction(psi, positive):
+            return None
+        guard, literals = self.conjuncts(psi, positive)
+        outside = [literal for literal in literals if x not in literal.variables]
+        if not outside:
+            return None
+        inside = self.connect(TRUE, [literal for literal in literals if x in literal.variables], every=True)
+        form = self.value_of(inside).where(guard).bind(x)
+        form.const -= 1
+        found = self.fires(form)
+        if isinstance(found, Literal):
+            return self.connect(TRUE, [*outside, found], every=True)
+        return self.connect(found, outside, every=True)
 
     def fires(self, form: Form) -> Meaning:
         """Whether a form is at least 0: a condition on n, a literal, or a gate."""
@@ -418,6 +439,13 @@ class _Writer:
             number = self.templates.input(InputBits(node.name + suffix, node.name, 0, node.size))
             self.propositions |= {name: Read(number, element, ()) for element, name in enumerate(row)}
         return node
+
+
+def is_conjunction(phi: Formula, positive: bool) -> bool:
+    """Tell whether a formula, or its negation, is a conjunction."""
+    while isinstance(phi, Not):
+        phi, positive = phi.body, not positive
+    return isinstance(phi, And) if positive else isinstance(phi, Or | Implies)
 
 
 def opposite(meaning: Meaning) -> Meaning:

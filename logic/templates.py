@@ -13,7 +13,7 @@ import numpy as np
 
 from circuits.diagnostics import fail
 from circuits.entries import Accumulator, Entry, Gates, InputBits, PredicateBits, Wires
-from circuits.matrices import matrix
+from circuits.matrices import Matrix, matrix
 from circuits.positions import TRUE, Equals, Guard, Term, conjunction, guard_terms, substitute, var, variables_of
 from logic.counting_forms import Form, Key, Literal, Read, Renaming, free_variables
 
@@ -61,6 +61,7 @@ class Templates:
         self.numbers: dict[Node, int] = {}
         self.names: dict[int, str] = {}
         self.summing: set[int] = set()
+        self.matrices: dict[tuple[tuple[tuple[int, int], ...], int], Matrix] = {}
 
     def input(self, entry: InputBits) -> int:
         """Add an entry of input bits."""
@@ -202,8 +203,11 @@ class Templates:
         """The wires of a bundle."""
         node = self.nodes[bundle.source]
         size = node.size if isinstance(node, InputBits) else 1
-        elements, weights = zip(*bundle.weights, strict=True)
-        return Wires(source, bundle.at, matrix([0] * len(elements), elements, weights, (1, size)), bundle.guard)
+        key = bundle.weights, size
+        if key not in self.matrices:
+            elements, weights = zip(*bundle.weights, strict=True)
+            self.matrices[key] = matrix([0] * len(elements), elements, weights, (1, size))
+        return Wires(source, bundle.at, self.matrices[key], bundle.guard)
 
 
 def own_variables(form: Form) -> list[int]:
