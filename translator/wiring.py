@@ -1,7 +1,7 @@
 """A circuit gate by gate: every gate of one length with its wires and threshold, as JSON or as a drawing in Graphviz' language.
 
-Shared sums are written out: a gate's wires lead to inputs, constants and gates only, and what sums add as a constant has been
-taken off the threshold.
+`drawing` makes SVG of the same data. Shared sums are written out: a gate's wires lead to inputs, constants and gates only, and
+what sums add as a constant has been taken off the threshold.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from scipy.sparse import csr_array
 from circuits.circuit import Block, Circuit, instantiate
 from circuits.diagnostics import fail
 from circuits.entries import Accumulator, InputBits, PredicateBits, label
+from circuits.exchange.ports import bit_labels
 from circuits.family import Family
 from circuits.sizes import Polynomial
 
@@ -99,15 +100,7 @@ def number_objects(circuit: Circuit) -> tuple[dict[str, list[str]], dict[str, in
         entry = block.entry
         if isinstance(entry, Accumulator):
             continue
-        if isinstance(entry, InputBits) and not circuit.family.inputs:
-            labels = list(circuit.family.alphabet)
-        else:
-            labels = [label(entry, element) for element in range(entry.size)]
-        places = [
-            "(" + ",".join(str(index + 1) for index in place) + ")" if place else ""
-            for place in np.ndindex(*(circuit.n,) * entry.n_positions)
-        ]
-        names[entry.name] = [name + place for place in places for name in labels]
+        names[entry.name] = bit_labels(circuit, entry)
         first[entry.name] = total
         total += block.count
     return names, first

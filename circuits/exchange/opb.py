@@ -7,7 +7,8 @@ constraints can be satisfied iff some input of that length has that decision, an
 Gates are written over inputs and gates, in the canonical form of `circuits.bases.flat`: without shared sums and constant gates.
 
 Source: O. Roussel, V. Manquinho, *Input/Output Format and Solver Requirements for the Competitions of Pseudo-Boolean Solvers*
-(2012), with the header entry ``intsize`` of 2016: the bits that the sum of the absolute coefficients of a constraint needs.
+(2012). The header entries ``#equal`` and ``intsize`` of 2016 (equations, and the bits that the sum of the absolute coefficients
+of a constraint needs) stand in the second line, since some solvers read no more than two numbers in the first.
 """
 
 from __future__ import annotations
@@ -58,9 +59,8 @@ def write_opb(out: BinaryIO, circuit: Circuit, assertion: str | None = None) -> 
         )  # fmt: skip
     n_equal = n_positions + sum(relation == "=" for _, relation, _ in asserted)
     n_constraints = n_positions + 2 * flat.n_gates + len(asserted)
-    head = [
-        f"* #variable= {flat.n_inputs + flat.n_gates} #constraint= {n_constraints} #equal= {n_equal} intsize= {bits}"
-    ]
+    head = [f"* #variable= {flat.n_inputs + flat.n_gates} #constraint= {n_constraints}"]
+    head += [f"* #equal= {n_equal} intsize= {bits}"]
     head += [f"* {note}" for note in ports.notes]
     head += [f"* {name} is x{k + 1}" for k, name in enumerate(ports.inputs)]
     for name, signal in zip(ports.outputs, flat.outputs.tolist(), strict=True):

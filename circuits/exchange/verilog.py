@@ -219,15 +219,21 @@ def write_rows(
 ) -> None:
     """Write one line for each row: head, weighted terms, tail."""
     lengths = np.diff(weights.indptr).astype(np.int64)
+    units = largest_weights(weights) <= 1
     for first, last in pieces(lengths):
         part = slice(weights.indptr[first], weights.indptr[last])
         data, columns = weights.data[part], weights.indices[part]
-        sign = np.where(data < 0, MINUS, PLUS)
-        width = np.repeat(widths[first:last], lengths[first:last])
-        term_values = np.stack([sign, width, np.abs(data), sources.letter[columns], sources.number[columns]], axis=1)
-        values = ragged(heads[first:last], term_values.ravel(), 5 * lengths[first:last], tails[first:last])
-        pattern = "".join([head + terms(length) + tail for length in lengths[first:last].tolist()])
-        out.write((pattern % tuple(values.tolist())).encode())
+        count = lengths[first:last]
+        unit = units[first:last]
+        columns_of_term = [
+            np.where(data < 0, MINUS, PLUS), np.repeat(widths[first:last], count), np.abs(data),
+            sources.letter[columns], sources.number[columns],
+        ]  # fmt: skip
+        of_unit = np.repeat(unit, count)[:, None] & np.array([False, True, True, False, False])
+        middle = np.stack(columns_of_term, axis=1)[~of_unit]
+        values = ragged(heads[first:last], middle, count * np.where(unit, 3, 5), tails[first:last])
+        patterns = [head + terms(*row) + tail for row in zip(count.tolist(), unit.tolist(), strict=True)]
+        out.write(("".join(patterns) % tuple(values.tolist())).encode())
 
 
 def pieces(lengths: Integers) -> Iterator[tuple[int, int]]:
@@ -258,9 +264,9 @@ def ragged(heads: Integers, middle: Integers, lengths: Integers, tails: Integers
 
 
 @cache
-def terms(length: int) -> str:
-    """The pattern of a sum of so many terms, in groups within groups."""
-    term = " %c %d'sd%d*%c%d"
+def terms(length: int, unit: bool) -> str:
+    """The pattern of a sum of so many terms, in groups within groups; a weight of 1 is not written."""
+    term = " %c %c%d" if unit else " %c %d'sd%d*%c%d"
     if length == 0:
         return " 1'sd0"
     if length <= GROUP:
@@ -269,4 +275,4 @@ def terms(length: int) -> str:
     while group * GROUP < length:
         group *= GROUP
     whole, rest = divmod(length, group)
-    return f" + ({terms(group)})" * whole + (f" + ({terms(rest)})" if rest else "")
+    return f" + ({terms(group, unit)})" * whole + (f" + ({terms(rest, unit)})" if rest else "")
