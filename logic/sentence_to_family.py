@@ -11,7 +11,7 @@ The families begin at length 1: the empty word has no positions, so that a guard
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import assert_never
 
 from circuits import positions
@@ -20,8 +20,10 @@ from circuits.entries import InputBits
 from circuits.family import Family
 from circuits.formats import BIT
 from circuits.network import Domain, Inputs, Readout
-from circuits.positions import FALSE, LAST, TRUE, Guard, conjunction, disjunction, guard_terms, is_safe, negation, var
-from logic.counting_forms import FREE, Form, Literal, Read, Renaming, complement
+from circuits.positions import FALSE, TRUE, Guard, conjunction, disjunction, is_safe, negation, var
+from logic.conditions import Variables, inside, is_long
+from logic.counting_forms import Form, Literal, Read, Renaming, complement
+from logic.parts import conjuncts, disjuncts
 from logic.propositions import Group, grouped
 from logic.semantics import deep_recursion
 from logic.syntax import (
@@ -46,13 +48,10 @@ from logic.syntax import (
     Sentence,
     Sum,
     SumCall,
-    Term,
     Truth,
 )
 from logic.templates import Template, Templates
 
-MOST_COMPARISONS = 64
-MOST_DEEP = 12
 ANSWER = "answer"
 
 Meaning = Guard | Literal
@@ -86,7 +85,7 @@ class _Writer:
         self.templates = Templates()
         self.propositions: dict[str, Read] = {}
         self.letters = {letter: element for element, letter in enumerate(sentence.letters)}
-        self.variables: dict[str, int] = {}
+        self.variables = Variables()
         self.known: dict[Formula, Meaning] = {}
         self.relations: dict[str, tuple[tuple[int, ...], Meaning]] = {}
         self.sums: dict[str, int] = {}
@@ -100,7 +99,7 @@ class _Writer:
         for definition in self.sentence.definitions:
             self.define(definition)
         self.scope, self.made = ANSWER, 0
-        own = [self.variable(name) for name in self.sentence.free]
+        own = [self.variables.number(name) for name in self.sentence.free]
         decision = self.decision(self.meaning(self.sentence.formula), own)
         self.templates.rename(decision, ANSWER, ANSWER)
         taken = (*self.sentence.letters, *self.sentence.propositions)
@@ -112,7 +111,7 @@ class _Writer:
     def define(self, definition: Definition) -> None:
         """Write one definition."""
         self.scope, self.made = definition.name, 0
-        own = tuple(self.variable(name) for name in definition.params)
+        own = tuple(self.variables.number(name) for name in definition.params)
         if isinstance(definition.body, Sum):
             form = self.total(definition.body)
             number = self.templates.sum(form, definition.name, own)
@@ -150,18 +149,11 @@ class _Writer:
             case Truth(value):
                 return TRUE if value else FALSE
             case Letter(name, t):
-                return Literal(Read(self.word, self.letters[name], (self.term(t),)))
+                return Literal(Read(self.word, self.letters[name], (self.variables.term(t),)))
             case Call(name, args):
-                return self.call(name, [self.term(t) for t in args])
-            case Compare(op, left, right):
-                difference = self.term(right) - self.term(left)
-                return positions.simplify(
-                    positions.Equals(difference)
-                    if op == "="
-                    else positions.AtLeast(difference if op == "<=" else difference - 1)
-                )
-            case Bit(number, index):
-                return positions.simplify(positions.Bit(self.term(number), self.term(index)))
+                return self.call(name, [self.variables.term(t) for t in args])
+            case Compare() | Bit():
+                return self.variables.condition(phi)
             case Not(psi):
                 return opposite(self.meaning(psi))
             case And():
@@ -182,7 +174,7 @@ class _Writer:
 
     def quantified(self, phi: Exists | Forall | Majority) -> Meaning:
         """One gate over all positions."""
-        x, form = self.variable(phi.variable), Form()
+        x, form = self.variables.number(phi.variable), Form()
         match phi:
             case Exists(_, psi) | Forall(_, psi) if (parts := self.apart(x, psi, isinstance(phi, Exists))) is not None:
                 return parts if isinstance(phi, Exists) else opposite(parts)
@@ -203,7 +195,7 @@ class _Writer:
 
         ``exists x. p(y) & q(x)`` is ``p(y) & exists x. q(x)``: no gate reads both, for every x and y.
         """
-        if not is_conjunction(psi, positive):
+        if len(conjuncts(psi, positive)) < 2:
             return None
         guard, literals = self.conjuncts(psi, positive)
         outside = [literal for literal in literals if x not in literal.variables]
@@ -232,24 +224,12 @@ class _Writer:
         """A formula, or its negation, as a conjunction of a condition on positions and literals."""
         guards: list[Guard] = []
         literals: dict[Literal, None] = {}
-        stack = [(phi, positive)]
-        while stack:
-            node, sign = stack.pop()
-            match node:
-                case Not(body):
-                    stack.append((body, not sign))
-                case And(parts) if sign:
-                    stack.extend((part, True) for part in reversed(parts))
-                case Or(parts) if not sign:
-                    stack.extend((part, False) for part in reversed(parts))
-                case Implies(left, right) if not sign:
-                    stack += [(right, False), (left, True)]
-                case _:
-                    meaning = self.meaning(node) if sign else opposite(self.meaning(node))
-                    if isinstance(meaning, Literal):
-                        literals[meaning] = None
-                    else:
-                        guards.append(meaning)
+        for part, sign in conjuncts(phi, positive):
+            meaning = self.meaning(part) if sign else opposite(self.meaning(part))
+            if isinstance(meaning, Literal):
+                literals[meaning] = None
+            else:
+                guards.append(meaning)
         if any(~literal in literals for literal in literals):
             return FALSE, []
         return conjunction(*guards), list(literals)
@@ -311,11 +291,7 @@ class _Writer:
 
     def compact(self, meaning: Meaning) -> Meaning:
         """A condition on positions that is long becomes a constant bit."""
-        if isinstance(meaning, Literal) or (
-            len(guard_terms(meaning)) <= MOST_COMPARISONS and depth(meaning) <= MOST_DEEP
-        ):
-            return meaning
-        return self.literal(meaning)
+        return meaning if isinstance(meaning, Literal) or not is_long(meaning) else self.literal(meaning)
 
     # Sums.
 
@@ -332,13 +308,13 @@ class _Writer:
             case Indicator(phi):
                 return self.value(phi)
             case Count(y, condition, Sum((), 0, 1)):
-                return self.value(condition).bind(self.variable(y))
+                return self.value(condition).bind(self.variables.number(y))
             case Count(y, condition, weight):
                 guard, literals = self.conjuncts(condition, True)
                 form = self.flat(self.total(weight).where(guard), everything=bool(literals))
-                return self.chosen(form, literals).bind(self.variable(y))
+                return self.chosen(form, literals).bind(self.variables.number(y))
             case SumCall(name, args):
-                return self.sum_call(self.sums[name], tuple(self.term(t) for t in args))
+                return self.sum_call(self.sums[name], tuple(self.variables.term(t) for t in args))
             case _:
                 raise TypeError(f"not an item: {type(item).__name__}")
 
@@ -367,20 +343,8 @@ class _Writer:
     def some(self, phi: Formula, positive: bool) -> Form:
         """A sum that is at least 1 where a formula, or its negation, holds, and 0 elsewhere."""
         form = Form()
-        stack = [(phi, positive)]
-        while stack:
-            node, sign = stack.pop()
-            match node:
-                case Not(body):
-                    stack.append((body, not sign))
-                case Or(parts) if sign:
-                    stack.extend((part, True) for part in reversed(parts))
-                case And(parts) if not sign:
-                    stack.extend((part, False) for part in reversed(parts))
-                case Implies(left, right) if sign:
-                    stack += [(right, True), (left, False)]
-                case _:
-                    form.add(self.value(node, sign))
+        for part, sign in disjuncts(phi, positive):
+            form.add(self.value(part, sign))
         return form
 
     def value(self, phi: Formula, positive: bool = True) -> Form:
@@ -416,21 +380,6 @@ class _Writer:
         self.made += 1
         return f"{self.scope}.{self.made}"
 
-    def variable(self, name: str) -> int:
-        """The number of a variable."""
-        return self.variables.setdefault(name, FREE + len(self.variables))
-
-    def term(self, t: Term) -> positions.Term:
-        """An index term.
-
-        Raises:
-            FomError: a number in it is too large.
-        """
-        if max(abs(t.n), abs(t.const), *(abs(coef) for _, coef in t.coefs), 0) >= positions.MOST:
-            raise fail("L062", f"the index term `{t}` has a number of more than 31 bits", help="use smaller numbers")
-        coefs = sorted((self.variable(name), coef) for name, coef in t.coefs)
-        return positions.Term(tuple(coefs), t.n, t.const)
-
     def input(self, group: Group) -> Inputs:
         """Add the bits of an input, and note which proposition is which."""
         node, names = group
@@ -441,30 +390,6 @@ class _Writer:
         return node
 
 
-def is_conjunction(phi: Formula, positive: bool) -> bool:
-    """Tell whether a formula, or its negation, is a conjunction."""
-    while isinstance(phi, Not):
-        phi, positive = phi.body, not positive
-    return isinstance(phi, And) if positive else isinstance(phi, Or | Implies)
-
-
 def opposite(meaning: Meaning) -> Meaning:
     """The negation."""
     return ~meaning if isinstance(meaning, Literal) else negation(meaning)
-
-
-def inside(args: Iterable[positions.Term]) -> Guard:
-    """The condition that terms are positions of the word."""
-    unsafe = [term for term in args if not is_safe(term)]
-    return conjunction(*(positions.AtLeast(end) for term in unsafe for end in (term - 1, LAST - term)))
-
-
-def depth(guard: Guard) -> int:
-    """How deep a condition is nested."""
-    match guard:
-        case positions.Not(part):
-            return 1 + depth(part)
-        case positions.All(parts) | positions.Any_(parts):
-            return 1 + max(map(depth, parts), default=0)
-        case _:
-            return 0
