@@ -115,8 +115,7 @@ class Plan:
         for source, place in last_use.items():
             if source not in self.constants and source not in kept:
                 self.unused[place].append(source)
-        stored = [node for node, _ in self.steps if not (isinstance(node, Affine) and not node.n_positions)]
-        widest = max((node.size * n**node.n_positions for node in stored), default=1)
+        widest = max((node.size * n**node.n_positions for node, _ in self.steps), default=1)
         self.chunk = max(1, CHUNK_ELEMENTS // max(1, widest))
 
     def run(self, inputs: Integers, first: int) -> dict[str, Integers]:
