@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -164,17 +165,21 @@ def simulated_difference(
 
 
 def compare_gates(
-    family: Family, description: Description, n: int, count: int, rng: random.Random, most_read: int = MOST_READ
+    family: Family,
+    description: Description,
+    n: int,
+    templates: Sequence[Gates],
+    rng: random.Random,
+    most_read: int = MOST_READ,
 ) -> Compared:
-    """Compare random gates of one length: all their wires, as many ids that are close to these, and their thresholds.
+    """Compare a random gate of each of some templates: all its wires, as many ids that are close to these, its threshold.
 
     The gates' wires are found by walking down the family. A gate of more than `most_read` wires is left out.
     """
     wires = pairs = gates = 0
     observed: list[Observed] = []
     difference = ""
-    for _ in range(count):
-        chosen = rng.choice(family.templates)
+    for chosen in templates:
         positions = tuple(rng.randint(1, n) for _ in range(chosen.n_positions))
         element = rng.randrange(chosen.size)
         if most_wires(description, chosen, element, n) > most_read:

@@ -72,7 +72,8 @@ def report(
                 compared.append(compare_circuit(family, description, circuit, rng))
         if not short:
             progress(f"comparing gates at n = {n}")
-            sampled.append(compare_gates(family, description, n, SAMPLED_GATES, rng))
+            chosen = rng.choices(family.templates, k=SAMPLED_GATES) if sampled else family.templates
+            sampled.append(compare_gates(family, description, n, chosen, rng))
     observed = [seen for each in (*compared, *sampled) for seen in each.observed]
     return Report(
         (
@@ -105,7 +106,9 @@ def constant_depth(family: Family, depths: dict[int, int], compared: Sequence[Co
         text = f"n = {deeper}: the circuit has depth {depths[deeper]}, the family {family.depth}"
     elif longer is not None:
         text = f"n = {longer}: a path of {paths[longer]} gates, the family has depth {family.depth}"
-    scope = f"circuits written out at {lengths_text(depths)}"
+    scope = (
+        f"circuits written out at {lengths_text(depths)}" if depths else "no circuit is small enough to be written out"
+    )
     return Check("U3", "the depth is a constant: no circuit is deeper than the family", not text, figures, scope, text)
 
 
@@ -168,12 +171,16 @@ def same_graph(compared: Sequence[Compared], sampled: Sequence[Compared], most_w
         "random gates": sum(each.gates for each in sampled),
         "their wires": sum(each.wires for each in sampled),
     }
-    scope = f"every wire, weight and threshold at {lengths_text(each.n for each in compared)}"
+    scope = []
+    if compared:
+        scope.append(f"every wire, weight and threshold at {lengths_text(each.n for each in compared)}")
     every = [each.n for each in compared if each.every_pair]
     if every:
-        scope += f"; every pair of nodes at {lengths_text(every)}"
+        scope.append(f"every pair of nodes at {lengths_text(every)}")
     if sampled:
-        scope += f"; random gates at {lengths_text(each.n for each in sampled)}"
-    if sampled and not all(each.n > 16 for each in sampled):
-        scope += f" (at most {most_wires:,} wires are written out)"
-    return Check("U5", "the graph of node and edge is the circuit", not wrong, figures, scope, wrong)
+        scope.append(f"a random gate of each template at n = {sampled[0].n:,}")
+    if len(sampled) > 1:
+        scope.append(f"random gates at {lengths_text(each.n for each in sampled[1:])}")
+    if sampled:
+        scope.append(f"at most {most_wires:,} wires are written out")
+    return Check("U5", "the graph of node and edge is the circuit", not wrong, figures, "; ".join(scope), wrong)
