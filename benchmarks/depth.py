@@ -140,8 +140,8 @@ def levels_added(network: Network, family: Family) -> tuple[dict[str, int], int]
             multiplies[node.name] = product or isinstance(node, Product)
         elif not isinstance(node, Letters | Inputs | Predicates):
             names = [node.name] if node.format == BIT else [f"{node.name}.{bit}" for bit in range(node.format.bits)]
-            level[node.name] = max(below, *(family.levels[name] for name in names))
-            chain[node.name] = points + 1
+            level[node.name] = max(family.levels[name] for name in names)
+            chain[node.name] = points + 1 if level[node.name] > below else 1  # a table without steps reads nothing
             kind = type(node).__name__ + (" of a product" if product else "")
             added[kind] = max(added.get(kind, 0), level[node.name] - below)
     return added, max(chain.values())
@@ -237,12 +237,13 @@ def plot(parts: dict[tuple[str, int, str], Measured], found: list[Whole], path: 
             axis.plot(whole.depth, whole.gates, "o", ms=6, color=COLORS[whole.choice], zorder=2)
         first = mine[0]
         axis.annotate(
-            f"{name} ({first.precision.removeprefix('fixed:')} bits)",
+            f"{name}, {first.precision.removeprefix('fixed:')} bits",
             (first.depth, first.gates),
             xytext=(-7, 0),
             textcoords="offset points",
             ha="right",
             va="center",
+            fontsize=8,
         )
     axis.set(
         yscale="log",

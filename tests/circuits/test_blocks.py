@@ -41,18 +41,18 @@ EVERY_INPUT: list[Make] = [
     *(lambda v=v: blocks.table(v) for v in (*VALUES.values(), [0, 0, 1, 1], [0, 3, 3, 3], [1, 1])),
     *(lambda v=v: blocks.normal_form(v) for v in (*VALUES.values(), [0, 0, 1, 1])),
     *(
-        lambda given=given, depth=depth: blocks.rounding(*given, depth)
-        for given in ((6, 3, 1), (8, 4, 2), (4, 4, 0), (5, 1, 3), (10, 6, 4), (3, 2, 0))
+        lambda q=q, p=p, shift=shift, depth=depth: blocks.rounding(q, p, shift, depth)
+        for q, p, shift in ((6, 3, 1), (8, 4, 2), (4, 4, 0), (5, 1, 3), (10, 6, 4), (3, 2, 0))
         for depth in DEPTH_CHOICES
     ),
     *(
-        lambda given=given, depth=depth: blocks.quotient(*given, depth)
-        for given in ((6, 3, 3), (8, 4, 4), (5, 1, 3), (8, 5, 1), (6, 4, 6))
+        lambda q=q, d=d, p=p, depth=depth: blocks.quotient(q, d, p, depth)
+        for q, d, p in ((6, 3, 3), (8, 4, 4), (5, 1, 3), (8, 5, 1), (6, 4, 6))
         for depth in DEPTH_CHOICES
     ),
     *(
-        lambda given=given, depth=depth: blocks.maximum(*given, depth)
-        for given in ((1, 3), (3, 2), (3, 3), (4, 3), (4, 1))
+        lambda m=m, n=n, depth=depth: blocks.maximum(m, n, depth)
+        for m, n in ((1, 3), (3, 2), (3, 3), (4, 3), (4, 1))
         for depth in DEPTH_CHOICES
     ),
 ]

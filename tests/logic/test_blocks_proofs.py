@@ -11,11 +11,15 @@ import pytest
 from circuits import blocks
 from circuits.blocks import Block
 from circuits.entries import Gates
+from circuits.family_text import family_of_text, family_to_text
 from circuits.matrices import Matrix, canonical
 from circuits.network import Affine, Maximum, Network, Node, Product, Quotient, Round, Table
 from circuits.network_to_family import network_to_family
 from circuits.positions import Ref
+from circuits.sizes import size_polynomials
+from logic.family_to_sentence import family_to_sentence
 from logic.proving.blocks import SPECIFICATIONS, prove_block
+from logic.proving.circuit_sentence import prove_circuit_sentence
 from logic.proving.session import Session
 from logic.smt.lemmas import Answer, Build, Undecided
 from logic.verdicts import Lemma
@@ -185,3 +189,14 @@ def test_a_block_under_another_name_is_not_proved() -> None:
     ]
     network = Network(tuple(nodes), look.network.readout, look.network.domain, ())
     assert not prove_block(replace(look, network=network, family=network_to_family(network, "shallow"))).complete
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: blocks.addition(4), lambda: blocks.sorting(3, 2), lambda: blocks.quotient(6, 3, 3)]
+)
+def test_a_block_is_a_family_like_any_other(make: Make) -> None:
+    family = make().family
+    assert {str(size) for size in size_polynomials(family).values()} == {str(family.gates(9)), str(family.wires(9))}
+    assert family_to_text(family_of_text(family_to_text(family))) == family_to_text(family)
+    proof = prove_circuit_sentence(family, family_to_sentence(family))
+    assert proof.complete, proof.open
