@@ -6,12 +6,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help demo test test-slow bench lint format clean
+.PHONY: help demo test test-slow interop bench lint format clean
 
 help:
 	@echo "make demo       translate a small trained network, prove the translation right, show it"
 	@echo "make test       the tests, without those marked slow"
 	@echo "make test-slow  the tests marked slow"
+	@echo "make interop    ABC, Yosys, Icarus Verilog and clasp read the circuits (installs them with apt-get)"
 	@echo "make bench      the table of benchmarks for the examples (some minutes)"
 	@echo "make lint       ruff, mypy and the import contracts"
 	@echo "make format     let ruff format the code"
@@ -25,6 +26,12 @@ test: $(VENV)/installed-dev
 
 test-slow: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n $(WORKERS) -m slow $(ARGS)
+
+interop: $(VENV)/installed-dev
+	sh tests/interop/install.sh
+	@mkdir -p out
+	INTEROP_TABLE=out/interop.md $(BIN)/python -m pytest -m interop tests/interop $(ARGS); \
+	    status=$$?; cat out/interop.md; exit $$status
 
 bench: $(VENV)/installed
 	$(BIN)/python -m benchmarks.core $(ARGS)

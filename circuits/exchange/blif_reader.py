@@ -202,7 +202,7 @@ class Tables:
         signal = self.signals[spans(self.at[table], self.at[table] + width)]
         kept = char != DASH
         on = np.ones(len(self.line), dtype=np.int64)
-        on[table] = value == ONE
+        on[table[::-1]] = value[::-1] == ONE
         for place in np.flatnonzero(on[table] != (value == ONE))[:1]:
             raise tokens.error(int(start[place]), "a table lists ones or zeros, not both")
         return Cubes(table, row[kept], 2 * signal[kept] + (char[kept] == ZERO), on)
