@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from circuits.diagnostics import FomError
 from circuits.floats import Codes
 from circuits.formats import BIT, Format
 from circuits.matrices import selection
@@ -21,9 +20,9 @@ from circuits.positions import Ref, var
 from circuits.ranges import LIMIT_BITS
 from circuits.scalar import X
 from translator import real
+from translator.fixing_code_softmax import add_quotient_codes
 from translator.fixing_floats import codes_for_table, float_input, holding_of
-from translator.fixing_quotients import rounded_ratio
-from translator.function_kinds import is_integer, is_truth, is_whole, operations
+from translator.function_kinds import is_integer, is_truth, is_whole
 from translator.quantizers import CODE_BITS, Quantizer, affine_of, bounded, breaks_of, first_quantizer, quantizer_of
 
 if TYPE_CHECKING:
@@ -34,7 +33,6 @@ Integers = np.ndarray[Any, np.dtype[np.int64]]
 CAPACITY = 57
 SLOPES = 8
 NEAREST = sorted(range(-SLOPES, SLOPES + 1), key=abs)
-SCALE_BITS = (24, 16, 12)
 
 CODE_FORMATS = {
     "bool": BIT,
@@ -220,26 +218,3 @@ def rounding_of(
 def thresholds(codes: Integers, shift: int) -> Integers:
     """The least integer that is rounded to each code, or above, by `shift` bits: `circuits.formats.threshold` of many codes."""
     return codes if shift == 0 else (2 * codes - 1) * (1 << shift - 1) + codes % 2
-
-
-def add_quotient_codes(fixer: Fixer, node: real.Map, quantizer: Quantizer) -> bool:
-    """Append a quantizer of a quotient as one rounding of the exact quotient, if there is one and it fits."""
-    source, format_, line = fixer.given[node.operand.node], quantizer.format, affine_of(quantizer.inner)
-    if not isinstance(source, real.Ratio) or format_ is None or line is None or line[1] != 0:
-        return False
-    if fixer.precision.is_open and "float32" in operations(quantizer.inner):
-        return False  # a tie after that rounding need not be one of the exact quotient
-    own = tuple(var(v) for v in range(source.n_positions))
-    if node.operand.at != own or source.n_positions != node.n_positions:
-        return False
-    for bits in SCALE_BITS:
-        mantissa, exponent = math.frexp(1 / line[0])
-        scale = math.ldexp(round(math.ldexp(mantissa, bits)), exponent - bits)
-        try:
-            rounded_ratio(fixer, source, format_, node.name, scale)
-        except FomError as error:
-            if error.diagnostics[0].code != "C026":
-                raise
-            continue
-        return True
-    return False

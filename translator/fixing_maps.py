@@ -17,6 +17,7 @@ from circuits.scalar import Scalar, X
 from translator import real
 from translator.breakpoints import ALL_POINTS, breakpoints, sample_points
 from translator.budget import bits_before_point, reach
+from translator.fixing_code_softmax import add_code_exponential, is_below_maximum
 from translator.fixing_codes import add_codes
 from translator.fixing_floats import codes_for_table, holding_of, joint_format, put_rectified, put_rounded
 from translator.fixing_quotients import rounded_ratio
@@ -31,25 +32,13 @@ if TYPE_CHECKING:
 ABSOLUTE = Scalar("abs", (X,))
 
 
-def is_below_maximum(fixer: Fixer, name: str) -> bool:
-    """Tell whether an exact value is a word less a maximum of it: then its exponential is at most 1.
-
-    The format of that exponential has the largest code stand for 1, half a step too small, which the softmax's quotient
-    cancels; all codes are used. Steps are never wider than 1, or the exponential of 0 would be 0.
-    """
-    node = fixer.by_name[name]
-    if not isinstance(node, Affine):
-        return False
-    return any(isinstance(fixer.by_name[operand.ref.node], Maximum) for operand in node.operands)
-
-
 def add_map(fixer: Fixer, node: real.Map) -> None:
     """Tabulate the function over the exact range of its argument; a clipped identity is a rounding that saturates."""
     ref = fixer.exact(node.operand)
     if node.function == ABSOLUTE and fixer.by_name[ref.node].n_positions == node.n_positions:
         add_absolute(fixer, node, ref)
         return
-    if any(add(fixer, node, ref) for add in (add_small_float, add_codes, add_single)):
+    if any(add(fixer, node, ref) for add in (add_small_float, add_codes, add_single, add_code_exponential)):
         return
     if fixer.precision.floats is not None and is_rectifier(node.function):
         put_rectified(fixer, node, ref)

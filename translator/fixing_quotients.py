@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from translator.fixing import Fixer
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
+
+ONE = Fraction(1)
 
 
 def add_ratio(fixer: Fixer, node: real.Ratio) -> None:
@@ -100,28 +103,30 @@ def with_positive_denominator(fixer: Fixer, node: real.Ratio, num: Ref, den: Ref
     return Ref(top, own), Ref(bottom, own)
 
 
-def rounded_ratio(fixer: Fixer, node: real.Ratio, format_: Format, name: str, scale: float = 1.0) -> None:
-    """Append a quotient over a scale, rounded to whole numbers at once: rounding twice would be off at ties.
+def rounded_ratio(fixer: Fixer, node: real.Ratio, format_: Format, name: str, factor: Fraction = ONE) -> None:
+    """Append a quotient times a factor, rounded to whole numbers at once: rounding twice would be off at ties.
 
     Raises:
         FomError: the comparisons with all codes do not fit.
     """
-    num, den = affordable_steps(fixer, node, 1, max(abs(format_.lo), abs(format_.hi)), scale)
+    above, below = factor.numerator, factor.denominator
+    num, den = affordable_steps(fixer, node, above, max(abs(format_.lo), abs(format_.hi)), below)
     num, den, den_index = positive(fixer, node, num, den)
-    if scale != 1:
-        den = times(fixer, den, scale, f"{name}.scale")
+    if above != 1:
+        num = times(fixer, num, above, f"{name}.num")
+    if below != 1:
+        den = times(fixer, den, below, f"{name}.den")
     shift = fixer.frac(den.node) - fixer.frac(num.node)
     fixer.put(Quotient(name, node.n_positions, node.size, num, den, den_index, shift, format_))
 
 
-def times(fixer: Fixer, ref: Ref, scale: float, name: str) -> Ref:
-    """A value times a dyadic number, exact."""
-    weight, frac = scale.as_integer_ratio()[0], scale.as_integer_ratio()[1].bit_length() - 1
+def times(fixer: Fixer, ref: Ref, weight: int, name: str) -> Ref:
+    """A value times a whole number, exact."""
     given = fixer.by_name[ref.node]
     k, size = given.n_positions, given.size
     own, zero = tuple(var(v) for v in range(k)), np.zeros(size, dtype=np.int64)
     operand = Operand(Ref(ref.node, own), selection(np.arange(size), size, weight))
-    node = Affine(fixer.fresh(name), k, size, (operand,), zero, zero, fixer.frac(ref.node) + frac)
+    node = Affine(fixer.fresh(name), k, size, (operand,), zero, zero, fixer.frac(ref.node))
     return Ref(fixer.put(node).name, ref.at)
 
 
@@ -162,10 +167,10 @@ def stacked(above: csr_array, below: csr_array) -> csr_array:
     return canonical(vstack([above, below]))
 
 
-def affordable_steps(fixer: Fixer, node: real.Ratio, factor: int, most: float, scale: float = 1.0) -> tuple[Ref, Ref]:
+def affordable_steps(fixer: Fixer, node: real.Ratio, factor: int, most: float, below: int = 1) -> tuple[Ref, Ref]:
     """Numerator and denominator of which quotients up to `most`, of `factor` times the numerator, fit. Whole ones stay.
 
-    The denominator is going to be multiplied by a dyadic `scale`.
+    The denominator is going to be multiplied by `below`.
 
     Raises:
         FomError: they do not fit.
@@ -173,12 +178,11 @@ def affordable_steps(fixer: Fixer, node: real.Ratio, factor: int, most: float, s
     num, den = fixer.exact(node.num), fixer.exact(node.den)
     finest = max(fixer.frac(num.node), fixer.frac(den.node))
     signed = changes_sign(fixer, node.den)
-    more = scale.as_integer_ratio()[1].bit_length() - 1
 
     def excess(frac: int, magnitudes: tuple[float, float]) -> int:
         top, bottom = magnitudes
-        needed = 2 * (factor * top + bottom * scale) + 4 * (most + 2) * bottom * scale
-        return bits_before_point(needed) + max(frac + more, 0) + 1 + signed - LIMIT_BITS
+        needed = 2 * (factor * top + bottom * below) + 4 * (most + 2) * bottom * below
+        return bits_before_point(needed) + max(frac, 0) + 1 + signed - LIMIT_BITS
 
     top, bottom = (float(reach(fixer, ref).max(initial=0.0)) for ref in (num, den))
     if excess(finest, (top, bottom)) <= 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from tests.translator.reading_graphs import build
 from translator.feeding import feeding_of
 from translator.fidelity import InputSet, encode, observe
 from translator.fixing import fix
+from translator.fixing_code_softmax import simple_ratio
 from translator.fixing_codes import rounding_of
 from translator.integers import scale_of_numbers
 from translator.oracle import Oracle
@@ -303,3 +305,44 @@ def test_the_scale_is_written(tmp_path: Path) -> None:
     again = network_of_text(network_to_text(made[0]))
     assert again.inputs == made[0].inputs
     assert again.inputs[0].scale is not None
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16"])
+def test_every_code_behind_a_softmax(dtype: str, tmp_path: Path) -> None:
+    """The exponentials are as fine as the codes need, whatever the precision is; no numbers here are near a tie in float32."""
+    low, high = LIMITS[dtype]
+    constants = {
+        "s0": np.float32(8.0 / (high - low)), "z0": np.asarray((low + high + 1) // 2, dtype=dtype),
+        "s1": np.float32(1.0 / (high - low)), "z1": np.asarray(low, dtype=dtype),
+    }  # fmt: skip
+    constants = {name: np.asarray(value) for name, value in constants.items()}
+    steps: list[Any] = [
+        ("QuantizeLinear", "x s0 z0", "q0"),
+        ("DequantizeLinear", "q0 s0 z0", "d0"),
+        ("Softmax", "d0", "y", {"axis": -1}),
+        ("QuantizeLinear", "y s1 z1", "q1"),
+        ("DequantizeLinear", "q1 s1 z1", "out"),
+    ]
+    inputs = {"x": (TensorProto.FLOAT, ("batch", 4))}
+    path = saved(build(steps, ("out", ("batch", 4)), constants, start=(), inputs=inputs, opset=21), tmp_path)
+    rows = np.random.default_rng(1).normal(size=(300, 4)).astype(np.float32) * 2
+    made, oracle = networks(path, rows)
+    assert len({network_to_text(network) for network in made}) == 1
+    found = scores(made[0], evaluate(made[0], encode(made[0], rows))) / float(constants["s1"])
+    wanted = oracle.logits(rows) / float(constants["s1"])
+    assert int((np.rint(found) != np.rint(wanted)).sum()) <= (2 if dtype == "uint16" else 0)
+    assert len(np.unique(np.rint(wanted))) > 100
+
+
+@given(st.floats(1e-6, 1e6), st.sampled_from([14, 18, 26]))
+@settings(max_examples=100, deadline=None)
+def test_simple_ratios(value: float, bits: int) -> None:
+    found = simple_ratio(value, bits)
+    assert abs(found - Fraction(value)) * (1 << bits) <= Fraction(value) * (1 + Fraction(1, 1 << bits - 1))
+    assert min(found.numerator, found.denominator) <= 1 << bits // 2 + 1
+
+
+def test_scales_of_probabilities_are_whole() -> None:
+    assert simple_ratio(1 / float(np.float32(1 / 65535)), 24) == 65535
+    assert simple_ratio(1 / float(np.float32(1 / 255)), 24) == 255
+    assert simple_ratio(256.0, 26) == 256

@@ -181,7 +181,11 @@ def _dequantize(context: Context, operator: Operator, values: Inputs) -> Value:
     given = operator.attributes.get("output_dtype", 0)
     point = None if zero is None else parameter(context, operator, zero, x)
     dtype = number_name(given) if given else dtype_of(needed(values, 1))
-    return typed(dequantize(context, x, scale, point), dtype)
+    scores, context.toward_softmax = context.toward_softmax, frozenset()  # a zero point is no mask, however low it is
+    try:
+        return typed(dequantize(context, x, scale, point), dtype)
+    finally:
+        context.toward_softmax = scores
 
 
 def range_of(context: Context, x: Value, low: float, high: float) -> tuple[Value, Value]:
