@@ -85,19 +85,29 @@ def default_decision(family: Family) -> int:
     return 1 if family.readout.kind == "classes" else len(decision_labels(family)) - 1
 
 
+def variable_name(index: int) -> str:
+    """The name of position variable number `index`."""
+    return VARIABLES[index] if index < len(VARIABLES) else f"x{index}"
+
+
+def variable_names(count: int) -> tuple[str, ...]:
+    """The names of the first position variables."""
+    return tuple(map(variable_name, range(count)))
+
+
 def variable(index: int) -> Term:
     """The term of position variable number `index`."""
-    return Term(((VARIABLES[index], 1),))
+    return Term(((variable_name(index), 1),))
 
 
 def term_of(given: positions.Term) -> Term:
     """An index term over the named variables."""
-    return Term.make({VARIABLES[v]: coef for v, coef in given.coefs}, given.n_coef, given.const)
+    return Term.make({variable_name(v): coef for v, coef in given.coefs}, given.n_coef, given.const)
 
 
 def definitions_of(family: Family, entry: Gates | Accumulator | PredicateBits) -> Iterator[Definition]:
     """The definitions of one entry, one for each element."""
-    params = VARIABLES[: entry.n_positions]
+    params = variable_names(entry.n_positions)
     comment = describe(entry)
     if isinstance(entry, PredicateBits):
         for element, guard in enumerate(entry.guards):
@@ -119,7 +129,7 @@ def definitions_of(family: Family, entry: Gates | Accumulator | PredicateBits) -
 def describe(entry: Entry) -> str:
     """A comment for the first definition of an entry."""
     kind = {Gates: "gates", Accumulator: "sums", PredicateBits: "conditions on positions"}[type(entry)]
-    at = f" at every ({', '.join(VARIABLES[: entry.n_positions])})" if entry.n_positions else ""
+    at = f" at every ({', '.join(variable_names(entry.n_positions))})" if entry.n_positions else ""
     return f"{entry.name}: {entry.size} {kind}{at}"
 
 
@@ -139,7 +149,7 @@ def add_items(family: Family, entry: Gates | Accumulator, wires: Wires, items: l
                 (weight, known[column]) for column, weight in zip(columns[first:last], weights[first:last], strict=True)
             )
         return
-    bound, condition = VARIABLES[entry.n_positions], guard_to_formula(wires.guard)
+    bound, condition = variable_name(entry.n_positions), guard_to_formula(wires.guard)
     for row in rows:
         first, last = starts[row], starts[row + 1]
         weight, item = weights[first], known[columns[first]]
@@ -227,7 +237,7 @@ def guard_to_formula(guard: positions.Guard) -> Formula:
 
 def sides(term: positions.Term) -> tuple[Term, Term]:
     """Split ``term >= 0`` into ``low <= high`` without negative coefficients."""
-    named = {VARIABLES[v]: coef for v, coef in term.coefs}
+    named = {variable_name(v): coef for v, coef in term.coefs}
     high = Term.make({v: c for v, c in named.items() if c > 0}, max(term.n_coef, 0), max(term.const, 0))
     low = Term.make({v: -c for v, c in named.items() if c < 0}, max(-term.n_coef, 0), max(-term.const, 0))
     return low, high

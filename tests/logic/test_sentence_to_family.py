@@ -188,7 +188,7 @@ def family_of(sentence: Sentence) -> Family | None:
 
 
 @given(sentences())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 def test_random_sentences(sentence: Sentence) -> None:
     """Random sentences over letters: propositions become truth values."""
     text = to_ascii(sentence).split("\n", 2)[2]
@@ -209,6 +209,14 @@ def test_guards_cost_no_gates() -> None:
     family = sentence_to_family(parse(text))
     assert [(gates.n_positions, gates.size) for gates in family.templates] == [(1, 1), (0, 1)]
     assert family.depth == 2
+
+
+def test_what_is_not_bound_is_kept_apart() -> None:
+    """``a(x) & b(y) & y < x`` is no gate for each pair of positions."""
+    family = sentence_to_family(parse("letters a, b; exists x, y. a(x) & b(y) & y < x"))
+    assert [gates.n_positions for gates in family.templates] == [1, 1, 0]
+    family = sentence_to_family(parse("letters a, b; forall x, y. a(x) & y < x -> b(y)"))
+    assert [gates.n_positions for gates in family.templates] == [1, 1, 0]
 
 
 def test_equal_templates_are_one() -> None:
@@ -275,6 +283,17 @@ def test_many_variables() -> None:
     text = f"letters a; {quantifiers}#y[{' & '.join(f'a(x{i} + y)' for i in range(17))}] >= 2"
     with pytest.raises(FomError, match="L061"):
         sentence_to_family(parse(text))
+
+
+def test_more_variables_than_letters() -> None:
+    """A template of six positions and a bound one: variables have names beyond x, y, z, u, v, w."""
+    variables = ("p", "q", "r", "s", "t", "u")
+    total = " + ".join(variables)
+    sentence = parse(f"letters a, b; exists {', '.join(variables)}. #y[a(n + 6 - y - ({total}) + 2*p)] = 1")
+    family = sentence_to_family(sentence)
+    assert max(gates.n_positions for gates in family.templates) == 6
+    agree(sentence, family, 2)
+    assert prove_circuit_sentence(family, parse(to_ascii(family_to_sentence(family)))).open == ()
 
 
 def test_long_conditions_become_bits() -> None:
