@@ -7,7 +7,9 @@ in int64. `evaluate` gives the same integers through `circuits.fast_evaluate`, w
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, assert_never
 
 import numpy as np
@@ -62,7 +64,8 @@ def evaluate(network: Network, inputs: Integers, wanted: Iterable[str] = ()) -> 
     n, kept = admitted(network, inputs, wanted)
     plan = plan_of(network, n, kept)
     starts = range(0, max(1, len(inputs)), plan.chunk)
-    parts = [plan.run(inputs[start : start + plan.chunk], start) for start in starts]
+    with ThreadPoolExecutor(min(len(starts), os.cpu_count() or 1)) as pool:
+        parts = list(pool.map(lambda start: plan.run(inputs[start : start + plan.chunk], start), starts))
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
