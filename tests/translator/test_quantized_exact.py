@@ -307,15 +307,12 @@ def test_the_scale_is_written(tmp_path: Path) -> None:
     assert again.inputs[0].scale is not None
 
 
-@pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16"])
-def test_every_code_behind_a_softmax(dtype: str, tmp_path: Path) -> None:
-    """The exponentials are as fine as the codes need, whatever the precision is; no numbers here are near a tie in float32."""
+def softmax_of_codes(dtype: str) -> tuple[onnx.ModelProto, float]:
+    """A softmax between two quantizers, and the scale of the second."""
     low, high = LIMITS[dtype]
-    constants = {
-        "s0": np.float32(8.0 / (high - low)), "z0": np.asarray((low + high + 1) // 2, dtype=dtype),
-        "s1": np.float32(1.0 / (high - low)), "z1": np.asarray(low, dtype=dtype),
-    }  # fmt: skip
-    constants = {name: np.asarray(value) for name, value in constants.items()}
+    given_ = {"s0": 8.0 / (high - low), "s1": 1.0 / (high - low)}
+    constants = {name: np.asarray(value, dtype=np.float32) for name, value in given_.items()}
+    constants |= {"z0": np.asarray((low + high + 1) // 2, dtype=dtype), "z1": np.asarray(low, dtype=dtype)}
     steps: list[Any] = [
         ("QuantizeLinear", "x s0 z0", "q0"),
         ("DequantizeLinear", "q0 s0 z0", "d0"),
@@ -324,14 +321,28 @@ def test_every_code_behind_a_softmax(dtype: str, tmp_path: Path) -> None:
         ("DequantizeLinear", "q1 s1 z1", "out"),
     ]
     inputs = {"x": (TensorProto.FLOAT, ("batch", 4))}
-    path = saved(build(steps, ("out", ("batch", 4)), constants, start=(), inputs=inputs, opset=21), tmp_path)
+    model = build(steps, ("out", ("batch", 4)), constants, start=(), inputs=inputs, opset=21)
+    return model, float(constants["s1"])
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8"])
+def test_every_code_behind_a_softmax(dtype: str, tmp_path: Path) -> None:
+    """The exponentials are as fine as the codes need, whatever the precision is; no numbers here are near a tie in float32."""
+    model, step = softmax_of_codes(dtype)
+    path = saved(model, tmp_path)
     rows = np.random.default_rng(1).normal(size=(300, 4)).astype(np.float32) * 2
     made, oracle = networks(path, rows)
     assert len({network_to_text(network) for network in made}) == 1
-    found = scores(made[0], evaluate(made[0], encode(made[0], rows))) / float(constants["s1"])
-    wanted = oracle.logits(rows) / float(constants["s1"])
-    assert int((np.rint(found) != np.rint(wanted)).sum()) <= (2 if dtype == "uint16" else 0)
+    found = scores(made[0], evaluate(made[0], encode(made[0], rows))) / step
+    wanted = oracle.logits(rows) / step
+    assert np.array_equal(np.rint(found), np.rint(wanted))
     assert len(np.unique(np.rint(wanted))) > 100
+
+
+def test_a_low_zero_point_is_no_mask(tmp_path: Path) -> None:
+    """A code less a zero point of 32,768 goes into a softmax, like a score under a mask."""
+    network = read(saved(softmax_of_codes("uint16")[0], tmp_path))
+    assert network.decision.n_classes == 4
 
 
 @given(st.floats(1e-6, 1e6), st.sampled_from([14, 18, 26]))
