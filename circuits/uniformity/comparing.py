@@ -43,6 +43,7 @@ class Compared:
     path: int | None
     observed: tuple[Observed, ...]
     difference: str
+    left_out: int = 0
 
 
 def compare_circuit(family: Family, description: Description, circuit: Circuit, rng: random.Random) -> Compared:
@@ -208,7 +209,8 @@ def compare_gates(
         own = threshold(description, n, reader)
         if own != walked.threshold and not difference:
             difference = f"n = {n}: node {int(reader):#x} has threshold {own}, in the family {walked.threshold}"
-    return Compared(n, gates, wires, pairs, False, 0, False, None, tuple(observed), difference)
+    left_out = len(templates) - gates
+    return Compared(n, gates, wires, pairs, False, 0, False, None, tuple(observed), difference, left_out)
 
 
 def most_wires(description: Description, gates: Gates, element: int, n: int) -> int:

@@ -171,6 +171,9 @@ def same_graph(compared: Sequence[Compared], sampled: Sequence[Compared], most_w
         "random gates": sum(each.gates for each in sampled),
         "their wires": sum(each.wires for each in sampled),
     }
+    left_out = sum(each.left_out for each in sampled)
+    if left_out:
+        figures["left out, with too many wires"] = left_out
     scope = []
     if compared:
         scope.append(f"every wire, weight and threshold at {lengths_text(each.n for each in compared)}")
