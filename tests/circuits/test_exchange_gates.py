@@ -179,7 +179,7 @@ def test_what_cannot_be_written(form: str, options: dict[str, str], code: str, t
 def test_every_format_is_written_with_every_kind_of_gates(form: str, tmp_path: Path) -> None:
     for gates in GATES[form]:
         path = tmp_path / f"{form}.{gates}"
-        written = save_circuit(FAMILIES["letters"], 3, form, path, gates=gates)
+        written = save_circuit(FAMILIES["attention"], 2, form, path, gates=gates)
         assert path.stat().st_size > 0
         assert written.gates == gates
         assert written.n_gates > 0

@@ -28,6 +28,9 @@ pytestmark = pytest.mark.interop
 each = pytest.mark.parametrize("case", CASES, ids=str)
 each_small = pytest.mark.parametrize("case", SMALL, ids=str)
 
+SIMULATED = 12
+"""How many inputs an event-driven simulator is given: it follows every change on its way, and a deep circuit has many."""
+
 ROWS: list[str] = []
 
 
@@ -111,7 +114,7 @@ def test_yosys_reads_blif(case: Case, tmp_path: Path) -> None:
 @pytest.mark.parametrize("gates", ["threshold", "majority", "and"])
 def test_verilog_simulates_as_the_circuit(case: Case, gates: str, tmp_path: Path) -> None:
     verilog = written(case, "verilog", tmp_path / "c.v", gates=gates)
-    ports, bits = ports_of(circuit_of(case)), bits_of(case)
+    ports, bits = ports_of(circuit_of(case)), bits_of(case)[:SIMULATED]
     (tmp_path / "inputs").write_text("\n".join(texts(bits)) + "\n")
     connections = [f".{name}(x[{k}])" for k, name in enumerate(reversed(ports.inputs))]
     connections += [f".{name}(y[{k}])" for k, name in enumerate(reversed(ports.outputs))]
@@ -131,7 +134,7 @@ def test_verilog_simulates_as_the_circuit(case: Case, gates: str, tmp_path: Path
     )
     found = re.findall(r"^[01]+$", run("vvp", "-n", tmp_path / "c.vvp"), re.MULTILINE)
     outputs = np.array([[char == "1" for char in row] for row in found])
-    assert (decision_words(circuit_of(case), outputs) == answers_of(case, inputs_of(case))).all()
+    assert (decision_words(circuit_of(case), outputs) == answers_of(case, inputs_of(case)[:SIMULATED])).all()
     accepted("Icarus Verilog", f"simulated on {len(bits)} inputs")
 
 
