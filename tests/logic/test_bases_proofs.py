@@ -107,8 +107,8 @@ def test_another_threshold_or_weight_is_noticed(method: Thresholds, change: Call
 def graph_mutants(built: Built) -> list[Built]:
     """One literal of the record, of the graph, or of the smaller graph is another one."""
     whole, aig = built.whole, built.aig
-    ands = np.linspace(0, whole.n_ands - 1, 12).astype(int).tolist()
-    kept = np.linspace(0, aig.n_ands - 1, 12).astype(int).tolist()
+    ands = np.linspace(0, whole.n_ands - 1, 6).astype(int).tolist()
+    kept = np.linspace(0, aig.n_ands - 1, 6).astype(int).tolist()
     mutants = [replace(built, whole=replace(whole, right=flipped(whole.right, place))) for place in ands]
     mutants += [replace(built, aig=replace(aig, left=flipped(aig.left, place))) for place in kept]
     mutants.append(replace(built, aig=replace(aig, outputs=flipped(aig.outputs, 0))))
@@ -135,20 +135,20 @@ def graph_mutants(built: Built) -> list[Built]:
 @pytest.mark.parametrize("method", METHODS)
 def test_mutants_of_a_graph_are_rejected(method: Thresholds) -> None:
     mutants = graph_mutants(BUILT[method])
-    assert len(mutants) > 30
+    assert len(mutants) > 25
     assert all(prove_graph(TINY, mutant).open for mutant in mutants)
 
 
 def test_a_step_that_miscounts_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     """The lemma about sorters fails when a comparator is missing."""
-    assert all(sorts(count) for count in range(1, 40))
+    assert all(sorts(count) for count in range(1, 30))
     phases = merge_exchange(9)
     p, steps = phases[-1]
-    short = (*phases[:-1], (p, steps[:-1]))
-    monkeypatch.setattr(graph_of_circuit, "merge_exchange", lambda count: short)
-    assert not sorts(9)
-    monkeypatch.setattr(graph_of_circuit, "merge_exchange", lambda count: phases[1:])
-    assert not sorts(9)
+    for damaged in ((*phases[:-1], (p, steps[:-1])), phases[1:]):
+        sorts.cache_clear()
+        monkeypatch.setattr(graph_of_circuit, "merge_exchange", lambda count, given=damaged: given)
+        assert not sorts(9)
+    sorts.cache_clear()
 
 
 def test_forms_vanish_only_if_every_coefficient_is_zero() -> None:
