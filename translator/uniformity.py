@@ -317,13 +317,12 @@ def figure_text(value: int | str) -> str:
     return f"{value:,}" if isinstance(value, int) else value
 
 
-def to_data(shown: Evidence) -> dict[str, Any]:
+def evidence_facts(shown: Evidence) -> dict[str, Any]:
     """The evidence for JSON: layout, kinds, rules, example, checks and formulas."""
     description = shown.description
     layout = description.layout
     edges = {one.name: one for one in shown.language.edges}
     return {
-        "schema": 1,
         "holds": shown.holds,
         "layout": {
             "template_bits": layout.template_bits,

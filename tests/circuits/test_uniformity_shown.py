@@ -7,7 +7,7 @@ from functools import cache
 
 from circuits.network_to_family import network_to_family
 from tests.circuits.small import attention
-from translator.uniformity import Evidence, evidence, render, to_data
+from translator.uniformity import Evidence, evidence, evidence_facts, render
 
 
 @cache
@@ -57,7 +57,7 @@ def test_everything_is_shown_when_asked_for() -> None:
 
 
 def test_json_says_the_same() -> None:
-    data = json.loads(json.dumps(to_data(shown())))
+    data = json.loads(json.dumps(evidence_facts(shown())))
     assert data["holds"] is True
     assert [check["name"] for check in data["checks"]] == ["U1", "U2", "U3", "U4", "U5", "U6"]
     assert [kind["name"] for kind in data["kinds"]] == [kind.name for kind in shown().description.kinds]
