@@ -53,7 +53,7 @@ def add_quotient_codes(fixer: Fixer, node: real.Map, quantizer: Quantizer) -> bo
 def simple_ratio(value: float, bits: int) -> Fraction:
     """A ratio of small integers that differs from a positive number by less than ``2**-bits`` of it.
 
-    Half of the bits go to each integer, and fewer to the smaller one of them: 1/65535 in float32 is 1 over 65535.
+    The smaller one has usually half of the bits, or fewer: 1/65535 in float32 is 1 over 65535.
     """
     exact = Fraction(value)
     large = max(exact, 1 / exact)

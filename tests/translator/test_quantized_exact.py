@@ -350,7 +350,7 @@ def test_a_low_zero_point_is_no_mask(tmp_path: Path) -> None:
 def test_simple_ratios(value: float, bits: int) -> None:
     found = simple_ratio(value, bits)
     assert abs(found - Fraction(value)) * (1 << bits) <= Fraction(value) * (1 + Fraction(1, 1 << bits - 1))
-    assert min(found.numerator, found.denominator) <= 1 << bits // 2 + 1
+    assert min(found.numerator, found.denominator) <= 1 << bits + 1
 
 
 def test_scales_of_probabilities_are_whole() -> None:
