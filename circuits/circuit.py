@@ -261,8 +261,10 @@ def connect(family: Family, entry: Gates | Accumulator, wires: Wires, n: int) ->
     np.cumsum(np.multiply.outer(times, counts).ravel(), out=starts[1:])
     columns, data = np.empty(int(starts[-1]), dtype=index), np.empty(int(starts[-1]), dtype=kind)
     if wires.guard is None:
-        np.add.outer((read * source.size).astype(index), template.indices, out=columns.reshape(-1, template.nnz))
-        data.reshape(-1, template.nnz)[...] = template.data
+        np.add.outer(
+            (read * source.size).astype(index), template.indices, out=columns.reshape(len(reader), template.nnz)
+        )
+        data.reshape(len(reader), template.nnz)[...] = template.data
     else:
         rank = np.arange(len(reader)) - np.repeat(np.cumsum(times) - times, times)
         row = np.repeat(np.arange(entry.size), counts)

@@ -145,6 +145,18 @@ def test_matrices(guard: Guard | None, at: tuple[Term, ...]) -> None:
         assert np.array_equal(found.toarray(), expected.reshape(3 * n, 2 * n))
 
 
+@pytest.mark.parametrize("guard", GUARDS)
+def test_no_wires(guard: Guard | None) -> None:
+    """Weights that are all 0, and guards that hold nowhere."""
+    family = network_to_family(network(*words_of("v", Format(2, 0, 0), 0, 3)))
+    wires = Wires("w", (X,), matrix([], [], 1, (3, 2)), guard)
+    entry = Accumulator("sum", "sum", 1, (wires,), integers(0, 0, 0), integers(0, 0, 0))
+    for n in (1, 4):
+        found = connect(family, entry, wires, n)
+        assert found.nnz == 0
+        assert found.shape == (3 * n, 2 * n)
+
+
 def test_nothing_is_written_out_to_simulate(monkeypatch: pytest.MonkeyPatch) -> None:
     """Simulation needs no matrices, so a circuit too large to be written out can be simulated."""
     circuit = instantiate(network_to_family(attention(2, 3)), 24)
