@@ -122,7 +122,7 @@ def halves(p: int) -> list[int]:
     return [width for width in (p - p // 2, p // 2) if width]
 
 
-@pytest.mark.parametrize("place", range(0, len(EVERY_INPUT), 3))
+@pytest.mark.parametrize("place", range(0, len(EVERY_INPUT), 6))
 def test_what_is_measured_is_what_the_circuit_has(place: int) -> None:
     block = built(place)
     circuit = instantiate(block.family, 1)
