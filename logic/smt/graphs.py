@@ -22,7 +22,7 @@ def prove_equal(left: Aig, right: Aig, timeout_s: float = TIMEOUT_S) -> Answer:
     """
     n_ands = left.n_ands + right.n_ands
     if n_ands > MOST_ANDS:
-        raise fail("L061", f"the graphs have {n_ands:,} ANDs; a query holds at most {MOST_ANDS:,}")
+        raise fail("L070", f"the graphs have {n_ands:,} ANDs; a query holds at most {MOST_ANDS:,}")
     context = z3.Context()
     inputs = [z3.Bool(f"x{number}", ctx=context) for number in range(left.n_inputs)]
     one, other = (outputs_of(aig, inputs, context) for aig in (left, right))

@@ -24,9 +24,10 @@ from circuits.formats import Format
 from circuits.network import Round, Sum
 from circuits.network_to_family import network_to_family
 from circuits.positions import Ref
-from logic.proving import bases, graph_of_circuit
+from logic.proving import bases, graph_steps
 from logic.proving.bases import decide_equal, prove_cut, prove_majority, prove_shapes
-from logic.proving.graph_of_circuit import Terms, prove_graph, sorts
+from logic.proving.graph_of_circuit import Terms, prove_graph
+from logic.proving.graph_steps import sorts
 from logic.verdicts import Holds, Refuted, Unknown
 from tests.circuits.small import CAUSAL, X, Y, attention, integers, network, words_of
 from tests.circuits.strategies import fixed_size_networks, networks
@@ -146,7 +147,7 @@ def test_a_step_that_miscounts_is_rejected(monkeypatch: pytest.MonkeyPatch) -> N
     p, steps = phases[-1]
     for damaged in ((*phases[:-1], (p, steps[:-1])), phases[1:]):
         sorts.cache_clear()
-        monkeypatch.setattr(graph_of_circuit, "merge_exchange", lambda count, given=damaged: given)
+        monkeypatch.setattr(graph_steps, "merge_exchange", lambda count, given=damaged: given)
         assert not sorts(9)
     sorts.cache_clear()
 
