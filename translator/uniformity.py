@@ -335,7 +335,7 @@ def evidence_facts(shown: Evidence) -> dict[str, Any]:
         "checks": [asdict(check) for check in shown.checks],
         "formulas": [
             {"name": one.name, "text": definition_text(one)}
-            | ({"weights": edges[one.name].rule.table.matrix.nnz} if one.name in edges else {})
+            | ({"weights": int(edges[one.name].rule.table.row_sizes.sum())} if one.name in edges else {})
             for one in shown.language.sentence.definitions
         ],
     }
