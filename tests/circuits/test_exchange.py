@@ -70,7 +70,10 @@ def test_text_in_any_order_with_any_numbers(seed: int, n_inputs: int, n_ands: in
     aig = random_aig(seed, n_inputs, n_ands, 3)
     random = np.random.default_rng(seed)
     number = np.concatenate([[0], 1 + random.permutation(n_inputs + n_ands + 3)[: n_inputs + n_ands]])
-    new = lambda literal: 2 * int(number[literal >> 1]) + (literal & 1)  # noqa: E731
+
+    def new(literal: int) -> int:
+        return 2 * int(number[literal >> 1]) + (literal & 1)
+
     rows = [
         f"{new(2 * (n_inputs + 1 + k))} {new(a)} {new(b)}"
         for k, (a, b) in enumerate(zip(aig.right, aig.left, strict=True))
