@@ -10,11 +10,13 @@ import math
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from circuits.diagnostics import FomError
 from circuits.network import Affine, Maximum, Table
 from circuits.positions import Ref, var
 from translator import real
-from translator.breakpoints import ALL_POINTS, breakpoints
+from translator.breakpoints import ALL_POINTS
 from translator.fixing_quotients import rounded_ratio
 from translator.function_kinds import operations
 from translator.precision import covering
@@ -107,6 +109,9 @@ def add_code_exponential(fixer: Fixer, node: real.Map, ref: Ref) -> bool:
     if not bits or low < -ALL_POINTS + 1 or not is_below_maximum(fixer, ref.node) or not fixer.inside(ref):
         return False
     format_ = covering(0.0, 1.0, bits)
-    breaks, codes = breakpoints(node.function, 0, low, 0, fixer.bounds[node.operand.node], format_)
-    fixer.put(Table(node.name, node.n_positions, node.size, ref, breaks, codes, format_))
+    differences = np.arange(low, 1, dtype=np.int64)
+    found = format_.encode(node.function(differences.astype(np.float64)))
+    steps = np.flatnonzero(np.diff(found)) + 1
+    codes = np.concatenate([found[:1], found[steps]])
+    fixer.put(Table(node.name, node.n_positions, node.size, ref, differences[steps], codes, format_))
     return True
