@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -17,8 +18,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from circuits.bases.ports import decisions_of, input_matrix
 from circuits.circuit import instantiate
 from circuits.diagnostics import FomError
+from circuits.exchange.aiger import read_aiger
+from circuits.readout import decisions
 from tests.bad_inputs import BAD_INPUTS
 from translator import cli, report, store, terminal
 from translator.commands import options
@@ -57,9 +61,9 @@ Fom = Callable[..., Result]
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Translations of a classifier, a tagger, and a network of numbers."""
     base = tmp_path_factory.mktemp("translations")
-    for name, options in CHOICES.items():
+    for name, chosen in CHOICES.items():
         path = EXAMPLES / name / "model.onnx"
-        assert cli.execute(["translate", str(path), "-o", str(base / name), *options]) == 0
+        assert cli.execute(["translate", str(path), "-o", str(base / name), *chosen]) == 0
     return {name: base / name for name in CHOICES}
 
 
@@ -476,9 +480,13 @@ class TestCircuit:
         ("options", "word"),
         [
             (["--length", 400, "--format", "json"], "wires"),
-            (["--length", 3, "--format", "verilog"], "not available yet"),
             (["--length", 3, "--format", "josn"], "did you mean `json`"),
-            (["--length", 3, "--format", "json", "--gates", "majority"], "not available yet"),
+            (["--length", 3, "--format", "json", "--gates", "majority"], "not written with majority gates"),
+            (["--length", 3, "--format", "verilog", "--thresholds", "adder"], "are not made of ANDs"),
+            (["--length", 3, "--format", "aag", "--assert", "1"], "states no assertion"),
+            (["--length", 3, "--gates", "and"], "choose a --format"),
+            (["--length", 3, "--uniformity", "--format", "json"], "either --uniformity or --format"),
+            (["--length", 3, "--alphabet", "a,b"], "a translation has its own"),
             (["--format", "json"], "--length"),
         ],
     )
@@ -486,6 +494,49 @@ class TestCircuit:
         found = fom("circuit", folders["majority"], *options)
         assert found.code == 2
         assert word in found.err
+
+    @pytest.mark.parametrize("form", ["svg", "aiger", "aag", "blif", "verilog", "opb"])
+    def test_every_format_is_written(self, fom: Fom, folders: dict[str, Path], tmp_path: Path, form: str) -> None:
+        path = tmp_path / "circuit"
+        found = fom("circuit", folders["mlp_xor"], "--format", form, "-o", path)
+        assert (found.code, found.out) == (0, "")
+        assert "gates, depth" in found.err
+        assert path.read_bytes()
+
+    def test_a_written_graph_decides_as_the_circuit(self, fom: Fom, folders: dict[str, Path], tmp_path: Path) -> None:
+        path = tmp_path / "circuit.aig"
+        assert fom("circuit", folders["majority"], "--length", 2, "--format", "aiger", "-o", path).code == 0
+        aig, _ = read_aiger(path.read_bytes())
+        circuit = instantiate(store.load(folders["majority"]).family, 2)
+        words = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+        outputs = aig.evaluate(input_matrix(circuit, words))
+        wanted = decisions(circuit.readout, circuit.family.decision_format, circuit.simulate(words)["class"])
+        assert decisions_of(circuit, outputs).tolist() == wanted.tolist()
+
+    def test_sizes(self, fom: Fom, folders: dict[str, Path]) -> None:
+        family = store.load(folders["majority"]).family
+        found = json.loads(fom("circuit", folders["majority"], "--length", 3, "--json").out)
+        assert (found["gates"], found["wires"], found["depth"]) == (family.gates(3), family.wires(3), family.depth)
+        assert sum(found["templates"].values()) == found["gates"]
+        assert "the same for every n" in fom("circuit", folders["majority"], "--length", 3).out
+
+    def test_a_sentence_and_its_file(self, fom: Fom, tmp_path: Path) -> None:
+        path = tmp_path / "spec.fom"
+        path.write_text("letters a, b;\nM x. a(x)\n")
+        for argument in (path, "M x. a(x)"):
+            found = json.loads(fom("circuit", argument, "--length", 5, "--json").out)
+            assert (found["gates"], found["depth"], found["polynomials"]["wires"]) == (1, 1, "n")
+        assert fom("circuit", "M x. a(x", "--length", 5).code == 2
+        assert "no such folder" in fom("circuit", tmp_path / "none", "--length", 5).err
+        assert "fom translate" in fom("circuit", "model.onnx", "--length", 5).err
+
+    def test_uniformity(self, fom: Fom) -> None:
+        found = fom("circuit", "forall x. exists y. y < x & a(y)", "--uniformity", "--length", 6)
+        assert found.code == 0
+        assert [line.split()[1] for line in found.out.splitlines() if re.match(r"U\d ", line)] == ["holds"] * 6
+        facts = json.loads(fom("circuit", "M x. a(x)", "--uniformity", "--length", 4, "--json").out)
+        assert facts["schema"] == 1
+        assert facts["holds"] is True
 
 
 class TestProgram:

@@ -45,7 +45,10 @@ def circuit(
     assertion: Annotated[
         str | None,
         typer.Option(
-            "--assert", metavar="0|1|class=C", help="With opb: the decision to search for.", show_default=False
+            "--assert",
+            metavar="0|1|class=C|value=K[@X]",
+            help="With opb: the decision to search for.",
+            show_default=False,
         ),
     ] = None,
     output: Annotated[

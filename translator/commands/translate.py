@@ -21,7 +21,8 @@ def translate(
     precision: Annotated[
         str,
         typer.Option(
-            metavar="auto|fixed:P[.F]|fixed:*.F", help="Bits of a word (and fractional bits); * for as many as needed."
+            metavar="auto|fixed:P[.F]|fixed:*.F|float:eEmM",
+            help="Bits of a word (and fractional bits); * for as many as needed; or a float format, e.g. float:e4m3.",
         ),
     ] = "auto",
     weight_bits: Annotated[str, typer.Option(metavar="B|exact|auto", help="Bits of a weight.")] = "auto",
