@@ -8,7 +8,6 @@ gates without these matrices (`circuits.simulation`), and `simulate_as_defined` 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -24,6 +23,7 @@ from circuits.inputs import input_limits
 from circuits.network import Readout
 from circuits.positions import grid, holds
 from circuits.simulation import Simulation, input_values
+from circuits.written_sums import written_sums
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -103,18 +103,7 @@ class Circuit:
     @cached_property
     def n_wires(self) -> int:
         """Number of wires, counted on this circuit: pairs of a gate and a bit that it reads with a weight other than 0."""
-        flat: dict[str, dict[str, csr_array]] = {}
-        total = 0
-        for block in self.blocks:
-            sums: dict[str, csr_array] = {}
-            for source, weights in block.weights:
-                for bits, product in flatten_block(source, weights, flat):
-                    sums[bits] = sums[bits] + product if bits in sums else product
-            if isinstance(block.entry, Accumulator):
-                flat[block.entry.name] = sums
-            elif isinstance(block.entry, Gates):
-                total += sum(int(np.count_nonzero(weights.data)) for weights in sums.values())
-        return total
+        return sum(found.n_wires for found in written_sums(self.blocks) if isinstance(found.entry, Gates))
 
     @property
     def depth(self) -> int:
@@ -205,17 +194,6 @@ def check_codes(family: Family, inputs: Integers) -> None:
         found = int(inputs[case, place])
         message = f"the circuit reads {low[place]} to {high[place]}, not {found}"
         raise fail("C041", message, where=f"input {case}, place {place + 1}")
-
-
-def flatten_block(
-    source: str, weights: csr_array, flat: dict[str, dict[str, csr_array]]
-) -> Iterator[tuple[str, csr_array]]:
-    """Weights over bits: those of an accumulator are composed with the accumulator's own."""
-    if source not in flat:
-        yield source, weights
-        return
-    for bits, inner in flat[source].items():
-        yield bits, csr_array(weights @ inner)
 
 
 def input_bits(family: Family, entry: InputBits, inputs: Integers) -> Integers:

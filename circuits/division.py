@@ -11,16 +11,16 @@ division of first-order definable numbers, which in this form holds for one leve
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array, vstack
 
-from circuits.circuit import Block, Circuit, check_codes, flatten_block, input_bits
+from circuits.circuit import Block, Circuit, check_codes, input_bits
 from circuits.diagnostics import fail
-from circuits.entries import Accumulator, Gates, InputBits, PredicateBits
+from circuits.entries import InputBits, PredicateBits
+from circuits.written_sums import WrittenSums, written_sums
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 Bits = np.ndarray[Any, np.dtype[np.bool_]]
@@ -111,11 +111,13 @@ class Divider:
         self.n_objects = int(ends[-1])
         by_level: dict[int, list[tuple[Block, Flat]]] = {}
         self.answer: Flat | None = None
-        for block, flat in self.flatten():
+        by_name = {block.entry.name: block for block in circuit.blocks}
+        for found in written_sums(circuit.blocks):
+            block = by_name[found.entry.name]
             if block.thresholds is not None:
-                by_level.setdefault(block.level, []).append((block, flat))
+                by_level.setdefault(block.level, []).append((block, self.flat(found)))
             elif block.entry.name == circuit.readout.decision:
-                self.answer = flat
+                self.answer = self.flat(found)
         self.levels = [self.level(by_level[number]) for number in sorted(by_level)]
 
     @property
@@ -127,36 +129,17 @@ class Divider:
             tuple(level.divisor_bits for level in self.levels),
         )
 
-    def flatten(self) -> Iterator[tuple[Block, Flat]]:
-        """Every block of gates or of shared sums, as sums of bits."""
-        sums: dict[str, dict[str, csr_array]] = {}
-        consts: dict[str, Integers] = {}
-        for block in self.circuit.blocks:
-            if not isinstance(block.entry, Gates | Accumulator):
-                continue
-            added: dict[str, csr_array] = {}
-            const = block.const.copy()
-            for source, weights in block.weights:
-                if source in consts:
-                    const += weights @ consts[source]
-                for bits, product in flatten_block(source, weights, sums):
-                    added[bits] = added[bits] + product if bits in added else product
-            if isinstance(block.entry, Accumulator):
-                sums[block.entry.name], consts[block.entry.name] = added, const
-            yield block, Flat(self.over_all(added, block.count), const)
-
-    def over_all(self, parts: dict[str, csr_array], count: int) -> csr_array:
-        """Weights over the objects of single entries as weights over all objects."""
-        found = [(self.slices[source].start, weights.tocoo()) for source, weights in parts.items()]
+    def flat(self, sums: WrittenSums) -> Flat:
+        """Sums of the objects of single entries as sums over all objects."""
+        found = [(self.slices[source].start, weights.tocoo()) for source, weights in sums.weights.items()]
         empty = np.zeros(0, dtype=np.int64)
         rows: Any = np.concatenate([empty, *(weights.coords[0] for _, weights in found)])
         columns: Any = np.concatenate(
             [empty, *(weights.coords[1].astype(np.int64) + first for first, weights in found)]
         )
         data: Any = np.concatenate([empty, *(weights.data for _, weights in found)])
-        wide: csr_array = csr_array((data, (rows, columns)), shape=(count, self.n_objects), dtype=np.int64)
-        wide.eliminate_zeros()
-        return wide
+        shape = (len(sums.const), self.n_objects)
+        return Flat(csr_array((data, (rows, columns)), shape=shape, dtype=np.int64), sums.const)
 
     def level(self, parts: list[tuple[Block, Flat]]) -> Level:
         """The gates of one level as one division.

@@ -10,20 +10,18 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 from scipy.sparse import csr_array
 
-from circuits.circuit import Block, Circuit, instantiate
+from circuits.circuit import Circuit, instantiate
 from circuits.diagnostics import fail
 from circuits.entries import Accumulator, InputBits, PredicateBits, label
 from circuits.exchange.ports import bit_labels
 from circuits.family import Family
 from circuits.sizes import Polynomial
+from circuits.written_sums import written_sums
 
 MOST_WIRES = 200_000
 MOST_DRAWN = 5_000
-
-Flat = dict[str, csr_array]
 
 
 def require_small(family: Family, n: int, wires: Polynomial | None, most: int, what: str) -> None:
@@ -55,7 +53,7 @@ def circuit_to_data(family: Family, n: int) -> dict[str, Any]:
     inputs: list[dict[str, Any]] = []
     constants: list[dict[str, Any]] = []
     levels: list[list[dict[str, Any]]] = [[] for _ in range(circuit.depth)]
-    flat: dict[str, tuple[Flat, Any]] = {}
+    written = {found.entry.name: found for found in written_sums(circuit.blocks)}
     for block in circuit.blocks:
         entry = block.entry
         if isinstance(entry, InputBits):
@@ -67,12 +65,10 @@ def circuit_to_data(family: Family, n: int) -> dict[str, Any]:
                 for i in range(block.count)
             ]
             continue
-        sums, const = write_out(block, flat)
-        if isinstance(entry, Accumulator):
-            flat[entry.name] = sums, const
-        elif block.thresholds is not None:
-            thresholds = (block.thresholds - const).tolist()
-            wires = list(wires_of(sums, first, block.count))
+        if block.thresholds is not None:
+            found = written[entry.name]
+            thresholds = (block.thresholds - found.const).tolist()
+            wires = list(wires_of(found.weights, first, block.count))
             for i in range(block.count):
                 gate = {"id": first[entry.name] + i, "name": names[entry.name][i], "threshold": thresholds[i]}
                 levels[block.level - 1].append({**gate, "wires": wires[i]})
@@ -106,33 +102,11 @@ def number_objects(circuit: Circuit) -> tuple[dict[str, list[str]], dict[str, in
     return names, first
 
 
-def write_out(block: Block, flat: dict[str, tuple[Flat, Any]]) -> tuple[Flat, Any]:
-    """The weights of a block over bits, and the constant that it adds."""
-    sums: Flat = {}
-    const = block.const.astype(np.int64)
-
-    def add(source: str, weights: csr_array) -> None:
-        sums[source] = csr_array(sums[source] + weights) if source in sums else weights
-
-    for source, weights in block.weights:
-        if source not in flat:
-            add(source, weights)
-            continue
-        inner, inner_const = flat[source]
-        const = const + weights @ inner_const
-        for bits, product in inner.items():
-            add(bits, csr_array(weights @ product))
-    return sums, const
-
-
-def wires_of(sums: Flat, first: dict[str, int], count: int) -> Iterator[list[list[int]]]:
+def wires_of(sums: dict[str, csr_array], first: dict[str, int], count: int) -> Iterator[list[list[int]]]:
     """The wires of every object of a block: pairs of an object's number and a weight other than 0."""
     parts = []
     for source, weights in sums.items():
-        tidy = csr_array(weights)
-        tidy.sum_duplicates()
-        tidy.eliminate_zeros()
-        parts.append((first[source], tidy.indptr, tidy.indices, tidy.data))
+        parts.append((first[source], weights.indptr, weights.indices, weights.data))
     for row in range(count):
         wires: list[list[int]] = []
         for offset, starts, columns, data in parts:

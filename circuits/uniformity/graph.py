@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from circuits.circuit import Circuit, flatten_block
-from circuits.entries import Accumulator, Gates, PredicateBits
+from circuits.circuit import Circuit
+from circuits.entries import Gates, PredicateBits
 from circuits.matrices import Matrix
 from circuits.positions import grid
 from circuits.uniformity.description import Description, Kind, Places
 from circuits.uniformity.layout import Layout
 from circuits.uniformity.machine import Machine
 from circuits.uniformity.programs import constant, multiplicity, threshold
+from circuits.written_sums import written_sums
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -100,26 +101,13 @@ def tidy(weights: Any) -> csr_array:
 
 def circuit_graph(circuit: Circuit) -> Graph:
     """The flat graph of a circuit: its shared sums are multiplied out, and their constants taken off the thresholds."""
-    flat: dict[str, dict[str, csr_array]] = {}
-    flat_const: dict[str, Integers] = {}
-    gates: dict[str, FlatGates] = {}
-    constants: dict[str, Integers] = {}
-    for block in circuit.blocks:
-        name = block.entry.name
-        sums: dict[str, csr_array] = {}
-        const = block.const.astype(np.int64)
-        for source, weights in block.weights:
-            if source in flat_const:
-                const = const + weights @ flat_const[source]
-            for bits, product in flatten_block(source, weights, flat):
-                sums[bits] = csr_array(sums[bits] + product) if bits in sums else product
-        if isinstance(block.entry, Accumulator):
-            flat[name], flat_const[name] = sums, const
-        elif block.thresholds is not None:
-            kept = {source: tidy(weights) for source, weights in sums.items()}
-            gates[name] = FlatGates({s: w for s, w in kept.items() if w.nnz}, block.thresholds - const)
-        elif isinstance(block.entry, PredicateBits):
-            constants[name] = const
+    thresholds = {block.entry.name: block.thresholds for block in circuit.blocks if block.thresholds is not None}
+    gates = {
+        found.entry.name: FlatGates(found.weights, thresholds[found.entry.name] - found.const)
+        for found in written_sums(circuit.blocks)
+        if found.entry.name in thresholds
+    }
+    constants = {block.entry.name: block.const for block in circuit.blocks if isinstance(block.entry, PredicateBits)}
     return Graph(circuit.n, gates, constants)
 
 
