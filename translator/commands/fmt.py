@@ -1,0 +1,93 @@
+"""``fom fmt``: lay out files of sentences."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from circuits.diagnostics import Diagnostic, FomError, fail
+from translator.terminal import complain, write
+
+WOULD_CHANGE = 1
+
+
+def fmt(
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE.fom...", help="Files, or - for stdin to stdout.", show_default=False)
+    ],
+    unicode: Annotated[bool, typer.Option("--unicode", help="Write signs as ∀ ¬ ∧.")] = False,
+    ascii_: Annotated[bool, typer.Option("--ascii", help="Write signs as forall ~ &.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; say what would change.")] = False,
+    width: Annotated[int, typer.Option(metavar="W", help="Longest line.")] = 120,
+) -> None:
+    """Lay out files of sentences in place, keeping comments; a sentence stays in the signs it is written in.
+
+    Exit code: 1 if --check finds a file that would change.
+    """
+    from logic.formatting import format_text
+    from logic.printer import ASCII, UNICODE
+
+    if unicode and ascii_:
+        raise fail("T070", "give either --unicode or --ascii")
+    notation = UNICODE if unicode else ASCII if ascii_ else None
+    texts = [(file, read_text(file)) for file in files]
+    changed: list[str] = []
+    wrong: list[Diagnostic] = []
+    for file, text in texts:
+        name = "stdin" if file == "-" else file
+        try:
+            laid_out = format_text(text, name, notation=notation, width=width)
+        except FomError as error:
+            wrong += error.diagnostics
+            continue
+        if laid_out != text:
+            changed.append(name)
+        if file == "-" and not check:
+            write(laid_out)
+        elif laid_out != text and not check:
+            replace_text(Path(file), laid_out)
+    if check:
+        write("".join(f"would lay out {name}\n" for name in changed))
+    elif [name for name in changed if name != "stdin"]:
+        complain("".join(f"laid out {name}\n" for name in changed if name != "stdin").rstrip())
+    if wrong:
+        raise FomError(*wrong)
+    if check and changed:
+        raise typer.Exit(WOULD_CHANGE)
+
+
+def read_text(file: str) -> str:
+    """The text of a file, or of stdin.
+
+    Raises:
+        FomError: it cannot be read.
+    """
+    from translator.model_checking import read_formula
+
+    if file != "-":
+        if not file.endswith(".fom"):
+            raise fail("T070", f"`{file}` is no file of a sentence", help="sentences stand in files ending in .fom")
+        return read_formula(file)[0]
+    try:
+        return sys.stdin.buffer.read().decode("utf-8").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise fail("T015", f"stdin cannot be read: {error}") from None
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a file anew: it has the old text or the new one, whatever happens; a link stays a link."""
+    target = path.resolve()
+    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        os.chmod(temporary, target.stat().st_mode & 0o7777)
+        os.replace(temporary, target)
+    except BaseException:
+        os.unlink(temporary)
+        raise
