@@ -41,11 +41,12 @@ class Unexpected(Exception):
 
 
 class Rejected(Exception):
-    """Raised by an action that cannot use its values; the driver adds where the values start."""
+    """Raised by an action that cannot use its values, or one of them; the driver adds where these start."""
 
     def __init__(self, message: str, help: str = "", code: str = "L003") -> None:
         super().__init__(message)
         self.message, self.help, self.code = message, help, code
+        self.part = 0
         self.offset = 0
 
 
@@ -137,16 +138,16 @@ def run(
             if size:
                 used = values[-size:]
                 del values[-size:], states[-size:]
-                if size > 1:
-                    del offsets[-size + 1 :]
             else:
                 used = []
                 offsets.append(offset)
             try:
                 values.append(actions[name](used))
             except Rejected as rejected:
-                rejected.offset = offsets[-1]
+                rejected.offset = offsets[rejected.part - max(size, 1)]
                 raise
+            if size > 1:
+                del offsets[-size + 1 :]
             if not running and name == "start":
                 return values[-1]
             top = goto[states[-1]][origin]

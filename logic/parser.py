@@ -7,7 +7,8 @@ it was defined with ``let``, and otherwise a letter.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from circuits.diagnostics import FomError, fail
@@ -97,6 +98,25 @@ Value = Any
 """What rules are worth: int, str (a bare name), Formula, Item, `Product`, `Mixed`, or `_Parts`."""
 
 
+@contextmanager
+def _blaming(part: int) -> Iterator[None]:
+    """Let a rejection point at one of the values of a rule."""
+    try:
+        yield
+    except Rejected as rejected:
+        rejected.part = part
+        raise
+
+
+def _formula_at(v: list[Value], part: int) -> Formula:
+    """The formula that one of the values of a rule is; a rejection points at it."""
+    value = v[part]
+    if isinstance(value, Formula):
+        return value
+    with _blaming(part):
+        return formula(value)
+
+
 def formula(value: Value) -> Formula:
     """Turn the value of a rule into a formula."""
     if isinstance(value, Formula):
@@ -166,7 +186,7 @@ class _Build:
     # Files.
 
     def rule_start(self, v: list[Value]) -> Sentence:
-        last = formula(v[2])
+        last = _formula_at(v, 2)
         letters = self.letters
         if letters is None:
             letters = () if self.has_header else tuple(sorted(self.seen_letters))
@@ -209,10 +229,12 @@ class _Build:
         return None
 
     def rule_let(self, v: list[Value]) -> None:
-        self.define(v, formula(v[-2]))
+        self.define(v, _formula_at(v, len(v) - 2))
 
     def rule_let_sum(self, v: list[Value]) -> None:
-        self.define(v, as_sum(to_mixed(v[-2])))
+        with _blaming(len(v) - 2):
+            body = as_sum(to_mixed(v[-2]))
+        self.define(v, body)
 
     def define(self, v: list[Value], body: Formula | Sum) -> None:
         params = v[2] if isinstance(v[2], tuple) else ()
@@ -222,10 +244,10 @@ class _Build:
     # Formulas.
 
     def rule_iff(self, v: list[Value]) -> Formula:
-        return Iff(formula(v[0]), formula(v[2]))
+        return Iff(_formula_at(v, 0), _formula_at(v, 2))
 
     def rule_implies(self, v: list[Value]) -> Formula:
-        return Implies(formula(v[0]), formula(v[2]))
+        return Implies(_formula_at(v, 0), _formula_at(v, 2))
 
     def rule_or(self, v: list[Value]) -> _Parts:
         return _joined(Or, v)
@@ -234,17 +256,20 @@ class _Build:
         return _joined(And, v)
 
     def rule_not(self, v: list[Value]) -> Formula:
-        return Not(formula(v[1]))
+        return Not(_formula_at(v, 1))
 
     def rule_quantified(self, v: list[Value]) -> Formula:
         head: str = v[0][:-1]
         first = head[0] if head[0] in "∀∃" else head.split(None, 1)[0]
-        result = formula(v[1])
+        result = _formula_at(v, 1)
         for variable in reversed(head[len(first) :].split(",")):
             result = _BINDERS[first](variable.strip(), result)
         return result
 
     def rule_compare(self, v: list[Value]) -> Formula:
+        for part in (0, 2):
+            with _blaming(part):
+                to_mixed(v[part])
         return compare(v[0], v[1], v[2])
 
     def rule_group(self, v: list[Value]) -> Value:
@@ -253,11 +278,13 @@ class _Build:
     def rule_letter(self, v: list[Value]) -> Formula:
         name = _unquoted(v[0])
         self.seen_letters.add(name)
-        return Letter(name, self.term(v[2]))
+        with _blaming(2):
+            return Letter(name, self.term(v[2]))
 
     def rule_call(self, v: list[Value]) -> Formula | SumCall:
         name: str = v[0]
-        args = tuple(map(self.term, v[2]))
+        with _blaming(2):
+            args = tuple(map(self.term, v[2]))
         is_sum = self.is_sum.get(name)
         if is_sum is None:
             if name == "bit":
@@ -287,34 +314,41 @@ class _Build:
 
     def rule_add(self, v: list[Value]) -> Mixed:
         total = to_mixed(v[0])
-        total.add(v[2], 1)
+        with _blaming(2):
+            total.add(v[2], 1)
         return total
 
     def rule_subtract(self, v: list[Value]) -> Mixed:
-        return subtract(v[0], v[2])
+        total = to_mixed(v[0])
+        with _blaming(2):
+            return subtract(total, v[2])
 
     def rule_multiply(self, v: list[Value]) -> int | Product | Mixed:
-        return multiply(v[0], v[2])
+        with _blaming(2 if isinstance(v[0], int) else 0):
+            return multiply(v[0], v[2])
 
     def rule_negate(self, v: list[Value]) -> int | Product | Mixed:
         return multiply(-1, v[1])
 
     def rule_indicator(self, v: list[Value]) -> Item:
-        return Indicator(formula(v[1]))
+        return Indicator(_formula_at(v, 1))
 
     def rule_count(self, v: list[Value]) -> Item:
-        return _nested_counts(v[0], formula(v[1]), ONE)
+        return _nested_counts(v[0], _formula_at(v, 1), ONE)
 
     def rule_weighted(self, v: list[Value]) -> Item:
-        return _nested_counts(v[0], formula(v[1]), as_sum(to_mixed(v[3])))
+        condition = _formula_at(v, 1)
+        with _blaming(3):
+            weight = as_sum(to_mixed(v[3]))
+        return _nested_counts(v[0], condition, weight)
 
 
 def _joined(kind: type[And] | type[Or], v: list[Value]) -> _Parts:
     left = v[0]
     if isinstance(left, _Parts) and left.kind is kind:
-        left.parts.append(formula(v[2]))
+        left.parts.append(_formula_at(v, 2))
         return left
-    return _Parts(kind, [formula(left), formula(v[2])])
+    return _Parts(kind, [_formula_at(v, 0), _formula_at(v, 2)])
 
 
 def _nested_counts(head: str, condition: Formula, weight: Sum) -> Count:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from circuits.diagnostics import FomError, fail
 from logic.lalr import END, Unexpected
+from logic.mistakes import recognize
 
 _WIDTH = 90
 
@@ -11,6 +14,7 @@ _WORDS = {
     "SEMICOLON": "`;`", "COMMA": "`,`", "LPAR": "`(`", "RPAR": "`)`", "RSQB": "`]`", "COLON": "`:`", "__ANON_0": "`:=`",
     "NAME": "a name", "QUOTED": "a quoted letter", END: "the end",
 }  # fmt: skip
+_TOKEN = re.compile(r"\w+(?:\.\w+|\[\d+\])*|:=|<->|->|[<>!]=")
 _OPERATORS = {"AND", "OR", "ARROW", "IFF", "COMPARISON", "PLUS", "MINUS", "TIMES"}
 
 
@@ -33,46 +37,35 @@ def point_at(text: str, name: str, offset: int) -> str:
 
 def unexpected(text: str, name: str, error: Unexpected) -> FomError:
     """Make the diagnostic of a syntax error."""
-    where = point_at(text, name, error.offset)
-    found = text[error.offset : error.offset + 1]
-    expected, hint = _expected(error.accepted), _hint(text, error)
-    if hint.startswith("a quantifier"):
+    mistake = recognize(text, error)
+    where = point_at(text, name, error.offset if mistake.offset is None else mistake.offset)
+    expected = _expected(error.accepted)
+    if mistake.help.startswith("a quantifier is followed"):
         expected = "a variable and a dot after the quantifier"
-    if error.kind == "UNKNOWN" and found not in "#'":
+    if mistake.message:
+        return fail("L001", mistake.message, where=where, help=mistake.help)
+    found = text[error.offset : error.offset + 1]
+    if error.kind == "UNKNOWN" and found not in "#'∀∃":
         message = f"the character `{found}` does not belong to the language"
-        return fail("L001", message, where=where, note=f"expected {expected}")
+        return fail("L001", message, where=where, note=f"expected {expected}", help=mistake.help)
     what = "the end of the text" if error.kind == END else f"`{_token(text, error.offset)}`"
-    return fail("L001", f"expected {expected}, found {what}", where=where, help=hint)
+    return fail("L001", f"expected {expected}, found {what}", where=where, help=mistake.help)
 
 
 def _token(text: str, offset: int) -> str:
-    end = offset + 1
-    if text[offset].isalnum() or text[offset] == "_":
-        while end < len(text) and (text[end].isalnum() or text[end] in "_."):
-            end += 1
-    return text[offset:end]
+    """The token at `offset`, or the word if the parser stopped inside of one."""
+    found = _TOKEN.match(text, offset)
+    return found[0] if found else text[offset : offset + 1]
 
 
 def _expected(accepted: frozenset[str]) -> str:
     if {"INTEGER", "LPAR"} <= accepted:
-        words = ["a formula or a sum"] if "QUANTIFIER" in accepted else ["a number, a variable, a count or a sum"]
+        words = ["a formula", "a sum"] if "QUANTIFIER" in accepted else ["a number", "a variable", "a count", "a sum"]
         if "LET" in accepted:
             words.insert(0, "a definition")
-        return " or ".join(words) + (" or `)`" if "RPAR" in accepted else "")
-    words = ["an operator"] if accepted & _OPERATORS else []
-    words += [word for kind, word in _WORDS.items() if kind in accepted]
-    return " or ".join(words) or "nothing more"
-
-
-def _hint(text: str, error: Unexpected) -> str:
-    rest = text[error.offset :]
-    before = text[: error.offset].rstrip().rsplit(None, 1)[-1:]
-    if (before and before[0].lstrip("(~!¬[") in ("forall", "exists", "M")) or rest[:1] in ("∀", "∃"):
-        return "a quantifier is followed by its variables and a dot: `forall x, y. phi`"
-    if rest.startswith("#"):
-        return "a count names its variable: `#y[phi]`"
-    if rest.startswith("'"):
-        return "a quoted letter ends on the same line: `'('(x)`"
-    if error.kind == "COMPARISON" and "RPAR" not in error.accepted and "AND" in error.accepted:
-        return "comparisons do not chain: write `s <= t & t <= u`"
-    return ""
+        if "RPAR" in accepted:
+            words.append("`)`")
+    else:
+        words = ["an operator"] if accepted & _OPERATORS else []
+        words += [word for kind, word in _WORDS.items() if kind in accepted]
+    return f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else (words or ["nothing more"])[0]

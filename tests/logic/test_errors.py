@@ -37,12 +37,13 @@ error[L001]: expected `)`, found the end of the text
   --> f.fom:1:18
    |
  1 | M x. (a(x) | b(x)
-   |                  ^""",
+   |                  ^
+   = help: the `(` at line 1, column 6 is not closed""",
     ),
     (
         "1 < x < n",
         """\
-error[L001]: expected an operator or `;` or the end, found `<`
+error[L001]: expected an operator, `;` or the end, found `<`
   --> f.fom:1:7
    |
  1 | 1 < x < n
@@ -52,7 +53,7 @@ error[L001]: expected an operator or `;` or the end, found `<`
     (
         "#y a(y) >= 2",
         """\
-error[L001]: expected a definition or a formula or a sum, found `#`
+error[L001]: expected a definition, a formula or a sum, found `#`
   --> f.fom:1:1
    |
  1 | #y a(y) >= 2
@@ -67,7 +68,7 @@ error[L001]: the character `$` does not belong to the language
    |
  1 | a(1) $ b(1)
    |      ^
-   = note: expected an operator or `;` or the end""",
+   = note: expected an operator, `;` or the end""",
     ),
     (
         "a(1) + 1 >= 2",
@@ -83,10 +84,10 @@ error[L003]: the formula `a(1)` stands where a number is expected
         "exists x. x + 1",
         """\
 error[L003]: a sum stands where a formula is expected
-  --> f.fom:1:1
+  --> f.fom:1:11
    |
  1 | exists x. x + 1
-   | ^
+   |           ^
    = help: compare it with something: `... >= 1`""",
     ),
     (
@@ -103,10 +104,10 @@ error[L003]: two terms are multiplied, and neither is an integer
         "a(#y[b(y)])",
         """\
 error[L003]: a count stands where an index term is expected
-  --> f.fom:1:1
+  --> f.fom:1:3
    |
  1 | a(#y[b(y)])
-   | ^
+   |   ^
    = help: an index term has only variables, n and integers""",
     ),
     (
