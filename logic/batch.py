@@ -2,18 +2,25 @@
 
 The value of a node is an array with one axis for the words of the batch and one for each variable; an axis on which the
 value does not depend has extent 1, so that numpy's broadcasting does all the bookkeeping and a formula in x alone never costs
-n². Names that never meet in one definition share an axis. Values are freed after their last use.
+n². Names that never meet in one definition share an axis. Values are freed after their last use. `logic.batch_counting` says
+what becomes of quantifiers, `logic.batch_program` in which order and in which slabs the work is done.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from circuits.diagnostics import fail
-from logic.plan import Plan, Stage, plan
+from circuits.forecast import half_of_memory
+from logic.batch_arrays import Array, between, gather, matrix_product, weighted_sum
+from logic.batch_counting import Counting
+from logic.batch_layout import compare_sides, integers, term_bound
+from logic.batch_program import Program, Region, Window, program
+from logic.plan import plan
 from logic.syntax import (
     ONE,
     And,
@@ -26,7 +33,6 @@ from logic.syntax import (
     Formula,
     Iff,
     Implies,
-    Indicator,
     Letter,
     Linear,
     Majority,
@@ -40,15 +46,27 @@ from logic.syntax import (
 )
 from logic.walk import Part
 
-Array = np.ndarray[Any, Any]
 
-_WIDE = 1 << 62  # from here on int64 might overflow: Python integers instead
-_EXACT_FLOAT = 1 << 53  # below this float64 is exact and has a fast dot product
-_STACK = 1 << 15  # arrays up to this size are stacked for a dot product, larger ones added one by one
+@dataclass(frozen=True, slots=True)
+class Need:
+    """The memory that an evaluation needs, in bytes, and the definition where it is needed ("" for the last formula)."""
+
+    bytes: int
+    definition: str
+
+
+def need(sentence: Sentence, n_words: int, n: int, wanted: Sequence[str] = ()) -> Need:
+    """State what evaluating a checked sentence on a batch of `n_words` words of length `n` will need, without doing it."""
+    made = program(plan(sentence, tuple(wanted)), n_words, n)
+    return Need(made.bytes, made.peak)
 
 
 def evaluate(
-    sentence: Sentence, words: Array, propositions: Array | None = None, wanted: Sequence[str] = ()
+    sentence: Sentence,
+    words: Array,
+    propositions: Array | None = None,
+    wanted: Sequence[str] = (),
+    memory: int | None = None,
 ) -> dict[str, Array]:
     """Evaluate a checked sentence on a batch of words of one length.
 
@@ -56,9 +74,11 @@ def evaluate(
     without a letter. `propositions` has shape ``(B, P)``. The result maps "" to the truth of the final formula, of shape
     ``(B,)``, or ``(B, n)`` if it has a free variable (axes in the order of ``sentence.free``), and each name in `wanted` to
     the value of that definition, of shape ``(B, n, ..., n)`` with an axis for each parameter: bool for a relation,
-    int64 for a sum (Python integers where int64 could overflow).
+    int64 for a sum (Python integers where int64 could overflow). A batch that would need more than `memory` bytes (by
+    default half of the machine's) is evaluated in parts.
 
-    Raises `FomError` for arrays of the wrong shape and for wanted names that are not defined.
+    Raises `FomError` for arrays of the wrong shape, for wanted names that are not defined, and, before anything is
+    computed, if a single word would need more than `memory`.
     """
     words = np.asarray(words)
     if words.ndim != 2 or (words.size and words.dtype.kind not in "iu"):
@@ -67,106 +87,133 @@ def evaluate(
     if given.shape != (len(words), len(sentence.propositions)):
         raise fail("L021", f"propositions must have shape (B, P) = ({len(words)}, {len(sentence.propositions)}), "
                    f"found {given.shape}")  # fmt: skip
-    return _Run(plan(sentence, tuple(wanted)), words, given).results()
+    limit = half_of_memory() if memory is None else memory
+    size = fitting(sentence, len(words), words.shape[1], tuple(wanted), limit)
+    made = plan(sentence, tuple(wanted))
+    parts = [
+        _Run(program(made, len(words[low : low + size]), words.shape[1]), words[low : low + size],
+             given[low : low + size]).results()
+        for low in range(0, max(len(words), 1), max(size, 1))
+    ]  # fmt: skip
+    if len(parts) == 1:
+        return parts[0]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def fitting(sentence: Sentence, n_words: int, n: int, wanted: tuple[str, ...], limit: int) -> int:
+    """Return how many of the words can be evaluated at once within the limit.
+
+    Raises `FomError` if not even one can be.
+    """
+    size = n_words
+    while size > 1 and need(sentence, size, n, wanted).bytes > limit:
+        size = -(-size // 2)
+    found = need(sentence, size, n, wanted)
+    if found.bytes > limit:
+        low, high = 0, n
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if need(sentence, size, middle, wanted).bytes <= limit else (low, middle)
+        where = f"definition `{found.definition}`" if found.definition else "the last formula"
+        raise fail(
+            "L022",
+            f"a word of length {n:,} needs about {found.bytes:,} bytes, the limit is {limit:,}",
+            where=where,
+            note=f"words of length up to {low:,} would fit",
+            help="a shorter word, fewer variables in this definition, or a higher limit (--memory)",
+        )
+    return size
 
 
 class _Run:
     """One evaluation. Arrays have ``1 + number of axes`` dimensions throughout, the batch first."""
 
-    def __init__(self, made: Plan, words: Array, propositions: Array) -> None:
-        sentence = made.sentence
-        self.plan, self.words, self.n = made, words, words.shape[1]
-        self.axes = made.axes
-        self.ndim = 1 + max(made.axes.values(), default=0)
+    def __init__(self, made: Program, words: Array, propositions: Array) -> None:
+        sentence = made.plan.sentence
+        self.program, self.plan, self.words, self.n = made, made.plan, words, words.shape[1]
+        self.of, self.axes, self.same, self.ndim = made.layouts.of, made.plan.axes, made.plan.same, made.plan.ndim
         self.index = {letter: number for number, letter in enumerate(sentence.letters)}
-        self.params = {one.name: one.params for one in sentence.definitions} | dict.fromkeys(sentence.propositions, ())
-        self.calls_left = dict(made.calls)
-        self.uses_left = dict(made.uses)
-        self.values: dict[Part, Array] = {}
-        self.bounds: dict[Part | str, int] = {}  # largest absolute values of sums
         self.letters: dict[str, Array] = {}
-        self.terms: dict[Term, Array] = {}
-        self.moves: dict[tuple[tuple[str, ...], tuple[Term, ...]], tuple[int, ...] | None] = {}
-        self.relations: dict[str, Array] = {
-            name: propositions[:, number].reshape(-1, *self.ones[1:])
+        self.propositions: dict[str, Array] = {
+            name: propositions[:, number].reshape(-1, *made.layouts.ones[1:])
             for number, name in enumerate(sentence.propositions)
         }
-        values = self.values
+        self.stored: dict[Part, Array] = {}
+        self.inner: dict[Part, Array] = {}
+        self.window: Window = {}
+        value = self.value
         self.methods: dict[type, Callable[[Any], Array]] = {
-            Truth: lambda phi: np.full(self.ones, phi.value),
+            Truth: lambda phi: np.full(made.layouts.ones, phi.value),
             Letter: self.letter,
             Call: self.call,
             SumCall: self.call,
             Compare: self.compare,
             Bit: self.bit,
-            Not: lambda phi: ~values[phi.body],
+            Not: lambda phi: ~value(phi.body),
             And: lambda phi: self.fold(np.logical_and, phi.parts),
             Or: lambda phi: self.fold(np.logical_or, phi.parts),
-            Implies: lambda phi: ~values[phi.left] | values[phi.right],
-            Iff: lambda phi: values[phi.left] == values[phi.right],
-            Forall: lambda phi: self.how_many(phi) == self.n,
-            Exists: lambda phi: self.how_many(phi) >= 1,
-            Majority: lambda phi: 2 * self.how_many(phi) >= self.n,
-            Indicator: lambda item: values[item.formula],
+            Implies: lambda phi: ~value(phi.left) | value(phi.right),
+            Iff: lambda phi: value(phi.left) == value(phi.right),
+            Forall: self.forall,
+            Exists: self.exists,
+            Majority: lambda phi: self.how_many(phi, phi.body) >= (self.n + 1) // 2,
             Count: self.count,
             Sum: self.sum,
-            Linear: lambda phi: np.asarray(values[phi.sum] >= phi.bound, bool),
+            Linear: lambda phi: np.asarray(value(phi.sum) >= phi.bound, bool),
         }
-
-    @property
-    def ones(self) -> tuple[int, ...]:
-        """The shape of a value that depends on nothing."""
-        return (1,) * self.ndim
 
     # The order of evaluation.
 
     def results(self) -> dict[str, Array]:
-        """Evaluate stage by stage and collect what is asked for."""
-        wanted = set(self.plan.wanted)
-        results: dict[str, Array] = {}
-        for stage in self.plan.stages:
-            value = self.stage(stage)
-            definition = stage.definition
-            if definition is None:
-                results[""] = self.full(value, self.plan.sentence.free)
-                break
-            name = definition.name
-            if isinstance(stage.root, Sum):
-                self.bounds[name] = self.bounds[stage.root]
-            self.relations[name] = value
-            if name in wanted:
-                results[name] = self.full(value, definition.params)
-                self.read(name)
-        return results
+        """Evaluate region by region and return what is asked for."""
+        for region in self.program.regions:
+            self.stored[region.result] = self.region(region)
+            for node in region.done:
+                del self.stored[node]
+        asked = [("", self.plan.sentence.free), *((name, self.plan.params[name]) for name in self.plan.wanted)]
+        return {name: self.full(self.plan.roots[name], params) for name, params in asked}
 
-    def stage(self, stage: Stage) -> Array:
-        """Evaluate the new nodes of one definition, releasing what nobody will read again."""
-        values, left, methods = self.values, self.uses_left, self.methods
-        for node, below in stage.nodes:
-            kind = type(node)
-            values[node] = methods[kind](node)
-            for child in below:
-                left[child] -= 1
-                if not left[child]:
-                    del values[child]
-            if kind is Call or kind is SumCall:
-                self.read(node.name)  # type: ignore[union-attr]
-        value = values[stage.root]
-        left[stage.root] -= 1
-        if not left[stage.root]:
-            del values[stage.root]
-        return value
+    def region(self, region: Region) -> Array:
+        """Evaluate the steps of a region, slab by slab, and return its result."""
+        if not region.pieces:
+            return self.slab(region)
+        layout = self.of[region.result]
+        result = np.empty(layout.shape, layout.kind)
+        for self.window in region.windows():
+            result[self.cut(result)] = self.slab(region)
+        self.window = {}
+        return result
 
-    def read(self, name: str) -> None:
-        """Note that a definition was read once, and release it after the last time."""
-        self.calls_left[name] -= 1
-        if not self.calls_left[name]:
-            self.relations.pop(name, None)
+    def slab(self, region: Region) -> Array:
+        """Evaluate the steps of a region within the window, releasing what no other step will read."""
+        inner, methods = self.inner, self.methods
+        for step, releases in zip(region.steps, region.releases, strict=True):
+            inner[step.node] = methods[type(step.node)](step.node)
+            for node in releases:
+                del inner[node]
+        return inner.pop(region.result)
 
-    def full(self, value: Array, params: Sequence[str]) -> Array:
-        """Return a value with exactly the axes (B, one of extent n for each parameter)."""
+    def value(self, node: Part) -> Array:
+        """The value of a node that was evaluated, within the window."""
+        node = self.same.get(node, node)
+        if node in self.inner:
+            return self.inner[node]
+        found = self.stored[node]
+        return found[self.cut(found)] if self.window else found
+
+    def cut(self, value: Array) -> tuple[slice, ...]:
+        """The slices of an array of full extents that the window leaves of it."""
+        window = self.window
+        return tuple([
+            window[axis] if axis in window and extent > 1 else slice(None) for axis, extent in enumerate(value.shape)
+        ])  # fmt: skip
+
+    def full(self, node: Part, params: Sequence[str]) -> Array:
+        """Return a value with exactly the axes (B, one of extent n for each parameter), and 64 bits for sums."""
+        value = self.stored[self.same.get(node, node)]
         table = self.table(value, params)
-        return np.broadcast_to(table, (len(self.words), *table.shape[1:])).copy()
+        kind = np.dtype(np.int64) if value.dtype.kind == "i" else value.dtype
+        return np.array(np.broadcast_to(table, (len(self.words), *table.shape[1:])), dtype=kind)
 
     # Positions.
 
@@ -178,39 +225,24 @@ class _Run:
         return np.broadcast_to(moved, (len(value), *[self.n] * len(axes)))
 
     def term(self, term: Term) -> Array:
-        """Evaluate an index term for all values of its variables."""
-        known = self.terms.get(term)
-        if known is None:
-            kind = np.int64 if self.term_bound(term) < _WIDE else object
-            known = np.full(self.ones, term.n * self.n + term.const, dtype=kind)
-            for name, coef in term.coefs:
-                known = known + coef * self.along(np.arange(1, self.n + 1), name).astype(kind)
-            self.terms[term] = known
-        return known
+        """Evaluate an index term for all values of its variables, within the window."""
+        kind = integers(term_bound(term, self.n))
+        total = np.full((1,) * self.ndim, term.n * self.n + term.const, dtype=kind)
+        for name, coef in term.coefs:
+            axis = self.axes[name]
+            positions = np.arange(1, self.n + 1)
+            if axis in self.window and self.n > 1:
+                positions = positions[self.window[axis]]
+            total = total + (positions.astype(kind) * coef).reshape(
+                [-1 if one == axis else 1 for one in range(self.ndim)]
+            )
+        return total
 
-    def term_bound(self, term: Term) -> int:
-        return abs(term.const) + (abs(term.n) + sum(abs(coef) for _, coef in term.coefs)) * self.n
-
-    def along(self, values: Array, name: str) -> Array:
-        """Lay an array of shape (n,) or (B, n) along the axis of a variable."""
-        shape = list(self.ones)
-        shape[self.axes[name]] = self.n
-        if values.ndim == 2:
-            shape[0] = len(values)
-        return values.reshape(shape)
-
-    def gather(self, table: Array, args: Sequence[Term]) -> Array:
-        """Read a table of shape (B or 1, n, ..., n) at index terms; outside 1..n it is false or 0."""
-        indices = [self.term(arg)[0] for arg in args]
-        inside: Any = True
-        for index in indices:
-            inside = inside & np.asarray((index >= 1) & (index <= self.n), bool)
-        if self.n == 0:
-            return np.zeros((len(table), *inside.shape), table.dtype)
-        safe = [np.clip(index - 1, 0, self.n - 1).astype(np.int64) for index in indices]
-        at: tuple[Any, ...] = (slice(None), *np.broadcast_arrays(*safe))
-        read = table[at]
-        return read & inside if table.dtype == bool else np.where(inside, read, 0)
+    def read(self, table: Array, args: Sequence[Term]) -> Array:
+        """Read a table of shape (B or 1, n, ..., n) at index terms."""
+        if 0 in self.window and len(table) > 1:
+            table = table[self.window[0]]
+        return gather(table, [self.term(arg)[0] for arg in args], self.n)
 
     # Formulas.
 
@@ -221,110 +253,115 @@ class _Run:
             table = np.zeros(self.words.shape, bool) if index is None else self.words == index
             self.letters[phi.name] = table
         variable = phi.term.variable
-        return self.gather(table, (phi.term,)) if variable is None else self.along(table, variable)
+        if variable is None:
+            return self.read(table, (phi.term,))
+        shape = [1] * self.ndim
+        shape[0], shape[self.axes[variable]] = len(table), self.n
+        value = table.reshape(shape)
+        return value[self.cut(value)] if self.window else value
 
     def call(self, call: Call | SumCall) -> Array:
-        if isinstance(call, SumCall):
-            self.bounds[call] = self.bounds[call.name]
-        value, params, args = self.relations[call.name], self.params[call.name], call.args
-        key = params, args
-        if key not in self.moves:
-            self.moves[key] = self.move(params, args)
-        move = self.moves[key]
+        root = self.plan.roots.get(call.name)
+        if root is None:
+            value = self.propositions[call.name]
+            return value[self.cut(value)] if self.window else value
+        value, move = self.stored[self.same.get(root, root)], self.plan.moves[call]
         if move is None:
-            return self.gather(self.table(value, params), args)
-        return value.transpose(move) if move else value
-
-    def move(self, params: tuple[str, ...], args: tuple[Term, ...]) -> tuple[int, ...] | None:
-        """Return the permutation of axes that renames the parameters, () for none, None if that is not enough."""
-        variables = [arg.variable for arg in args]
-        if None in variables or len(set(variables)) < len(variables):
-            return None
-        source = [self.axes[name] for name in params]
-        target = [self.axes[name] for name in variables if name is not None]
-        if source == target:
-            return ()
-        others = iter([axis for axis in range(1, self.ndim) if axis not in source])
-        place = dict(zip(target, source, strict=True))
-        return (0, *(place[axis] if axis in place else next(others) for axis in range(1, self.ndim)))
+            return self.read(self.table(value, self.plan.params[call.name]), call.args)
+        value = value.transpose(move)
+        return value[self.cut(value)] if self.window else value
 
     def compare(self, phi: Compare) -> Array:
-        left, right = self.term(phi.left), self.term(phi.right)
+        left, right = map(self.term, compare_sides(phi))
         result = left == right if phi.op == "=" else left < right if phi.op == "<" else left <= right
         return np.asarray(result, bool)
 
     def bit(self, phi: Bit) -> Array:
         number, index = self.term(phi.number), self.term(phi.index)
-        width = self.term_bound(phi.number).bit_length() + 1
+        width = term_bound(phi.number, self.n).bit_length() + 1
         inside = (number >= 0) & (index >= 1) & (index <= width)
         shift = np.minimum(np.maximum(index - 1, 0), width - 1)
+        if number.dtype != object:
+            number = number.astype(np.int64)
         return np.asarray(inside, bool) & np.asarray((number >> shift) & 1 == 1, bool)
 
     def fold(self, operation: np.ufunc, parts: Sequence[Formula]) -> Array:
         """Combine many values, in place once the result is our own and has its final shape."""
-        values = self.values
-        result: Array = operation(values[parts[0]], values[parts[1]])
+        result: Array = operation(self.value(parts[0]), self.value(parts[1]))
         for part in parts[2:]:
-            other = values[part]
-            if other.shape == result.shape:
+            other = self.value(part)
+            if np.broadcast_shapes(other.shape, result.shape) == result.shape:
                 operation(result, other, out=result)
             else:
                 result = operation(result, other)
         return result
 
-    def how_many(self, phi: Forall | Exists | Majority) -> Array:
-        return self.add_up(self.values[phi.body], phi.variable)
+    def exists(self, phi: Exists) -> Array:
+        if phi in self.plan.counting:
+            return np.asarray(self.how_many(phi, phi.body) >= 1)
+        return self.reduce(np.logical_or, self.value(phi.body), phi.variable)
 
-    def add_up(self, value: Array, variable: str) -> Array:
-        """Sum over the values of a variable."""
+    def forall(self, phi: Forall) -> Array:
+        if phi in self.plan.counting:
+            return np.asarray(self.how_many(phi, phi.body) == 0)
+        return self.reduce(np.logical_and, self.value(phi.body), phi.variable)
+
+    def reduce(self, operation: np.ufunc, value: Array, variable: str) -> Array:
+        """Fold the values of a variable; one on which nothing depends counts only if there is a position."""
         axis = self.axes[variable]
-        kind = object if value.dtype == object else np.int64
-        if value.shape[axis] == 1 and self.n != 1:
-            return value.astype(kind) * self.n
-        return np.asarray(np.add.reduce(value, axis=axis, dtype=kind, keepdims=True))
+        if value.shape[axis] == 1 and self.n == 0:
+            return np.full_like(value, operation is np.logical_and)
+        return np.asarray(operation.reduce(value, axis=axis, keepdims=True))
 
     # Sums.
 
-    def count(self, item: Count) -> Array:
-        condition, weight = self.values[item.condition], self.values[item.weight]
-        self.bounds[item] = bound = self.n * self.bounds[item.weight]
-        if item.weight is ONE:
-            return self.add_up(condition, item.variable)
-        weighted = np.where(condition, weight, 0)
-        return self.add_up(weighted.astype(object) if bound >= _WIDE else weighted, item.variable)
+    def how_many(self, phi: Forall | Exists | Majority, body: Formula) -> Array:
+        """Count the positions at which the body holds, or, for `forall` over factors, those at which it does not."""
+        counting = self.plan.counting.get(phi)
+        if counting is not None:
+            return self.split_count(counting, self.n, integers(self.n))
+        return self.add_up(self.value(body), phi.variable, integers(self.n))
 
-    def sum(self, total: Sum) -> Array:
-        bounds, values = self.bounds, self.values
-        constant = total.length * self.n + total.const
-        bound = abs(constant)
-        groups: dict[tuple[int, ...], list[tuple[int, Array]]] = {}
-        for coef, item in total.items:
-            bound += abs(coef) * bounds.get(item, 1)
-            value = values[item]
-            groups.setdefault(value.shape, []).append((coef, value))
-        bounds[total] = bound
-        kind: Any = np.int64 if bound < _WIDE else object
-        result: Array = np.full(self.ones, constant, dtype=kind)
-        for shape, products in groups.items():
-            result = result + _dot(products, shape, kind, bound)
+    def add_up(self, value: Array, variable: str, kind: np.dtype[Any]) -> Array:
+        """Sum over the values of a variable."""
+        axis = self.axes[variable]
+        if value.shape[axis] == 1 and self.n != 1:
+            return np.asarray(value.astype(kind) * self.n)
+        return np.asarray(np.add.reduce(value, axis=axis, dtype=kind, keepdims=True))
+
+    def count(self, item: Count) -> Array:
+        layout, counting = self.of[item], self.plan.counting.get(item)
+        if counting is not None:
+            return self.split_count(counting, layout.bound, layout.kind)
+        condition = self.value(item.condition)
+        if item.weight is ONE:
+            return self.add_up(condition, item.variable, layout.kind)
+        return self.add_up(np.where(condition, self.value(item.weight), 0), item.variable, layout.kind)
+
+    def split_count(self, counting: Counting, bound: int, kind: np.dtype[Any]) -> Array:
+        """Count between bounds, or by a matrix product."""
+        axis = self.axes[counting.variable]
+        inside = self.value(counting.inside)
+        if counting.weight is not None:
+            inside = np.where(inside, self.value(counting.weight), 0)
+        if counting.across is not None:
+            result = matrix_product(inside, self.value(counting.across), axis, self.n, kind, bound)
+        elif counting.lower or counting.upper:
+            lower = self.extreme(np.maximum, counting.lower)
+            result = between(inside, axis, self.n, lower, self.extreme(np.minimum, counting.upper), kind)
+        else:
+            result = self.add_up(inside, counting.variable, kind)
+        return result if counting.outside is None else np.where(self.value(counting.outside), result, 0)
+
+    def extreme(self, operation: np.ufunc, terms: Sequence[Term]) -> Array | None:
+        """The largest or smallest of some index terms, entry by entry."""
+        result: Array | None = None
+        for term in terms:
+            result = self.term(term) if result is None else operation(result, self.term(term))
         return result
 
-
-def _dot(products: list[tuple[int, Array]], shape: tuple[int, ...], kind: Any, bound: int) -> Array:
-    """Add up the products of coefficients and arrays of one shape; every partial sum is at most `bound`."""
-    coef, value = products[0]
-    if kind is object:
-        wide = value.astype(object) * coef
-        for coef, value in products[1:]:
-            wide = wide + value.astype(object) * coef
-        return wide
-    if len(products) >= 4 and value.size <= _STACK and bound < _EXACT_FLOAT:
-        coefs = np.array([coef for coef, _ in products], dtype=np.float64)
-        stacked = np.concatenate([value.reshape(1, -1) for _, value in products], dtype=np.float64)
-        return (coefs @ stacked).astype(np.int64).reshape(shape)
-    result: Array = np.multiply(value, coef, dtype=np.int64)
-    scratch = np.empty_like(result)
-    for coef, value in products[1:]:
-        np.multiply(value, coef, out=scratch, dtype=np.int64)
-        result += scratch
-    return result
+    def sum(self, total: Sum) -> Array:
+        layout = self.of[total]
+        products = [(coef, self.value(item)) for coef, item in total.items if coef]
+        shape = np.broadcast_shapes((1,) * self.ndim, *{value.shape for _, value in products})
+        return weighted_sum(total.length * self.n + total.const, products, shape, layout.kind, layout.bound)

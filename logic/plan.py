@@ -1,7 +1,7 @@
-"""Plans for evaluation: which nodes, in which order, how often each is read, and which axis each variable gets.
+"""Plans for evaluation: which nodes, in which order, what each of them reads, and which axis each variable gets.
 
 A plan depends on the sentence alone and serves every length. Nodes stand in postorder, each once, under the first
-definition that needs it; definitions that nothing asks for are left out.
+definition that needs it; a call of a definition reads the root of its body. Definitions that nothing asks for are left out.
 """
 
 from __future__ import annotations
@@ -12,31 +12,44 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from circuits.diagnostics import fail
-from logic.syntax import Call, Count, Definition, Exists, Forall, Majority, Sentence, SumCall
+from logic.batch_counting import Counting, Unfold, counting_of
+from logic.syntax import Call, Count, Definition, Exists, Forall, Formula, Indicator, Majority, Sentence, SumCall
 from logic.walk import Part, children, postorder
 
 _MAX_AXES = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """The nodes that are new in one definition (or, last, in the formula), children first, each with its children."""
+class Step:
+    """A node, the nodes whose values it reads, and the name of the definition in which it stands ("" for the formula)."""
 
-    definition: Definition | None
-    root: Part
-    nodes: tuple[tuple[Part, tuple[Part, ...]], ...]
+    node: Part
+    reads: tuple[Part, ...]
+    home: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """The stages in order, the number of readers of each node and definition, and the axis of each variable, from 1 on."""
+    """The steps in order, ways of counting, and where to find what.
+
+    `same` maps a node that has the value of another one (an indicator, a call with the names of the parameters) to that one;
+    `moves` has, for each other call, the permutation of axes that renames the parameters, or None if that is not enough.
+    """
 
     sentence: Sentence
     wanted: tuple[str, ...]
-    stages: tuple[Stage, ...]
-    uses: dict[Part, int]
-    calls: dict[str, int]
+    steps: tuple[Step, ...]
+    counting: dict[Part, Counting]
+    same: dict[Part, Part]
+    moves: dict[Part, tuple[int, ...] | None]
+    roots: dict[str, Part]
+    params: dict[str, tuple[str, ...]]
     axes: dict[str, int]
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes of every value: the words, and one for each variable."""
+        return 1 + max(self.axes.values(), default=0)
 
 
 @lru_cache(maxsize=4)
@@ -46,54 +59,82 @@ def plan(sentence: Sentence, wanted: tuple[str, ...]) -> Plan:
     for name in wanted:
         if name not in by_name:
             raise fail("L010", f"the wanted definition `{name}` does not exist")
-    needed = _needed(sentence, by_name, wanted)
+    calls = _calls(sentence, by_name, wanted)
+    found = _Counting(by_name, {name for name, uses in calls.items() if uses == 1 and name not in wanted})
+    kept = [by_name[one.name] for one in sentence.definitions if one.name in calls]
+    bodies: list[tuple[str, tuple[str, ...], Part]] = [(one.name, one.params, one.body) for one in kept]
+    bodies.append(("", (), sentence.formula))
     seen: set[Part] = set()
-    uses: Counter[Part] = Counter()
-    calls: Counter[str] = Counter(wanted)
-    stages = []
-    kept = [definition for definition in sentence.definitions if definition.name in needed]
-    for definition in [*kept, None]:
-        root: Part = sentence.formula if definition is None else definition.body
-        nodes = tuple([(node, children(node)) for node in postorder(root, seen)])
-        uses[root] += 1
-        for node, below in nodes:
-            if isinstance(node, Call | SumCall):
-                calls[node.name] += 1
-            for child in below:
-                uses[child] += 1
-        stages.append(Stage(definition, root, nodes))
-    return Plan(sentence, wanted, tuple(stages), dict(uses), dict(calls), _axes(stages))
+    stages = [
+        [Step(node, found.below(node), name) for node in postorder(root, seen, found.below)] for name, _, root in bodies
+    ]
+    axes = _axes([(params, root, steps) for (_, params, root), steps in zip(bodies, stages, strict=True)])
+    roots: dict[str, Part] = {name: root for name, _, root in bodies}
+    made = Plan(
+        sentence, wanted, (), found.known, {}, {}, roots,
+        {one.name: one.params for one in kept} | dict.fromkeys(sentence.propositions, ()), axes,
+    )  # fmt: skip
+    return _read_roots(made, [step for steps in stages for step in steps])
 
 
-def _needed(sentence: Sentence, by_name: dict[str, Definition], wanted: Sequence[str]) -> set[str]:
-    """Return the names of the definitions that the formula and the wanted definitions depend on."""
+class _Counting:
+    """How each quantifier counts, found when its children are first asked for."""
+
+    def __init__(self, by_name: dict[str, Definition], single: set[str]) -> None:
+        self.by_name, self.single = by_name, single
+        self.known: dict[Part, Counting] = {}
+        self.unfold: Unfold = self._unfold
+
+    def below(self, node: Part) -> tuple[Part, ...]:
+        """Return the nodes that a node reads, other than through definitions."""
+        if isinstance(node, Forall | Exists | Majority | Count):
+            if node not in self.known:
+                counting = counting_of(node, self.unfold)
+                if counting is None:
+                    return children(node)
+                self.known[node] = counting
+            return self.known[node].parts
+        return children(node)
+
+    def _unfold(self, call: Call) -> Formula | None:
+        if call.name not in self.single:
+            return None
+        definition = self.by_name[call.name]
+        body = definition.body
+        named = tuple([arg.variable for arg in call.args]) == definition.params
+        return body if named and isinstance(body, Formula) else None
+
+
+def _calls(sentence: Sentence, by_name: dict[str, Definition], wanted: Sequence[str]) -> Counter[str]:
+    """Count the calls of each definition that the formula and the wanted definitions depend on."""
     seen: set[Part] = set()
-    needed = set(wanted)
+    calls: Counter[str] = Counter(dict.fromkeys(wanted, 0))
     roots: list[Part] = [sentence.formula, *(by_name[name].body for name in dict.fromkeys(wanted))]
     while roots:
         for node in postorder(roots.pop(), seen):
-            if isinstance(node, Call | SumCall) and node.name in by_name and node.name not in needed:
-                needed.add(node.name)
-                roots.append(by_name[node.name].body)
-    return needed
+            if isinstance(node, Call | SumCall) and node.name in by_name:
+                if node.name not in calls:
+                    roots.append(by_name[node.name].body)
+                calls[node.name] += 1
+    return calls
 
 
-def _axes(stages: Sequence[Stage]) -> dict[str, int]:
+def _axes(stages: Sequence[tuple[tuple[str, ...], Part, Sequence[Step]]]) -> dict[str, int]:
     """Give each variable an axis; names that occur in one definition get different ones (a greedy colouring)."""
     names: dict[Part, frozenset[str]] = {}
     meets: dict[str, set[str]] = {}
-    for stage in stages:
-        for node, below in stage.nodes:
+    for params, root, steps in stages:
+        for step in steps:
+            node = step.node
             inside = node.free
-            for child in below:
+            for child in step.reads:
                 other = names[child]
                 if other is not inside and not other <= inside:
                     inside = other if inside <= other else inside | other
             if isinstance(node, Forall | Exists | Majority | Count) and node.variable not in inside:
                 inside = inside | {node.variable}
             names[node] = inside
-        params = () if stage.definition is None else stage.definition.params
-        together = names[stage.root].union(params)
+        together = names[root].union(params)
         for name in together:
             meets.setdefault(name, set()).update(together)
     axes: dict[str, int] = {}
@@ -104,3 +145,52 @@ def _axes(stages: Sequence[Stage]) -> dict[str, int]:
         raise fail("L021", f"a definition has {max(axes.values())} variables, the limit is {_MAX_AXES}",
                    note="every variable is an axis of a numpy array", help="use names of variables again")  # fmt: skip
     return axes
+
+
+def _read_roots(made: Plan, steps: Sequence[Step]) -> Plan:
+    """Let calls read the bodies of their definitions, drop the nodes that only pass a value on, and what nobody reads."""
+    same, moves, read = made.same, made.moves, []
+    for node, reads, home in [(step.node, step.reads, step.home) for step in steps]:
+        if isinstance(node, Indicator):
+            same[node] = same.get(node.formula, node.formula)
+            continue
+        if isinstance(node, Call | SumCall):
+            moves[node] = move = _move(made, node)
+            if node.name in made.roots:
+                root = made.roots[node.name]
+                reads = (same.get(root, root),)
+                if move == ():
+                    same[node] = reads[0]
+                    continue
+        read.append(Step(node, tuple([same.get(child, child) for child in reads]), home))
+    asked = {same.get(root, root) for name in ("", *made.wanted) for root in (made.roots[name],)}
+    kept = []
+    for step in reversed(read):
+        if step.node in asked:
+            asked.update(step.reads)
+            kept.append(step)
+    return Plan(
+        made.sentence,
+        made.wanted,
+        tuple(reversed(kept)),
+        made.counting,
+        same,
+        moves,
+        made.roots,
+        made.params,
+        made.axes,
+    )
+
+
+def _move(made: Plan, call: Call | SumCall) -> tuple[int, ...] | None:
+    """Return the permutation of axes that renames the parameters, () for none, None if that is not enough."""
+    variables = [arg.variable for arg in call.args]
+    if None in variables or len(set(variables)) < len(variables):
+        return None
+    source = [made.axes[name] for name in made.params[call.name]]
+    target = [made.axes[name] for name in variables if name is not None]
+    if source == target:
+        return ()
+    others = iter([axis for axis in range(1, made.ndim) if axis not in source])
+    place = dict(zip(target, source, strict=True))
+    return (0, *(place[axis] if axis in place else next(others) for axis in range(1, made.ndim)))

@@ -65,7 +65,9 @@ def children(node: Part) -> tuple[Part, ...]:
     return _CHILDREN[type(node)](node)
 
 
-def postorder(root: Part, seen: set[Part] | None = None) -> Iterator[Part]:
+def postorder(
+    root: Part, seen: set[Part] | None = None, below: Callable[[Part], tuple[Part, ...]] = children
+) -> Iterator[Part]:
     """Yield each node below and including `root` once, children first; skip and extend `seen`."""
     done: set[Part] = set() if seen is None else seen
     stack: list[tuple[Part, bool]] = [(root, False)]
@@ -75,9 +77,9 @@ def postorder(root: Part, seen: set[Part] | None = None) -> Iterator[Part]:
             yield node
         elif node not in done:
             done.add(node)
-            below = children(node)
-            if below:
+            parts = below(node)
+            if parts:
                 stack.append((node, True))
-                stack.extend([(child, False) for child in reversed(below) if child not in done])
+                stack.extend([(child, False) for child in reversed(parts) if child not in done])
             else:
                 yield node

@@ -1,0 +1,169 @@
+"""Programs: a plan for so many words of one length, with every shape, the order of work and the memory it needs.
+
+Small values are computed one after the other and kept until their last use. A large value that only one other reads is never
+stored whole: both are computed together, in slabs over the axes of the result that fit the cache. So a region of steps has one
+result, which is stored, and inner values, which live for the time of a slab. Quantified axes are never cut: a count is
+finished within its slab. The memory needed is that of what is stored at a time, and of one slab, with all temporary arrays.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from logic.batch_layout import Layout, Layouts
+from logic.plan import Plan, Step
+from logic.syntax import Call, Compare, Count, Exists, Forall, Letter, Majority, SumCall, Truth
+from logic.walk import Part
+
+FUSED = 1 << 18  # bytes: values up to this size are always stored
+SLAB = 1 << 19  # bytes: what the largest value of a slab should have at most
+
+Window = dict[int, slice]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Region:
+    """Steps that are evaluated together, the result last, what nobody reads any more after each, and how axes are cut."""
+
+    steps: tuple[Step, ...]
+    releases: tuple[tuple[Part, ...], ...]
+    done: tuple[Part, ...]
+    pieces: tuple[tuple[int, int, int], ...]  # axis, extent, extent of a piece
+    bytes: int
+
+    @property
+    def result(self) -> Part:
+        """The value that is stored."""
+        return self.steps[-1].node
+
+    def windows(self) -> Iterator[Window]:
+        """The parts of the result, one after the other."""
+        cuts = [
+            [(axis, slice(low, min(low + piece, extent))) for low in range(0, extent, piece)]
+            for axis, extent, piece in self.pieces
+        ]
+        return map(dict, itertools.product(*cuts))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Program:
+    """The regions in order, and the memory they need with the definition where the peak is ("" for the formula)."""
+
+    plan: Plan
+    layouts: Layouts
+    regions: tuple[Region, ...]
+    bytes: int
+    peak: str
+
+
+@lru_cache(maxsize=8)
+def program(made: Plan, n_words: int, n: int) -> Program:
+    """Lay out the evaluation of `n_words` words of length `n`, without computing anything."""
+    layouts = Layouts(made, n_words, n)
+    regions = _regions(made, layouts)
+    last: dict[Part, int] = {}
+    for number, region in enumerate(regions):
+        for step in region.steps:
+            last.update(dict.fromkeys(step.reads, number))
+    asked = {made.same.get(made.roots[name], made.roots[name]) for name in ("", *made.wanted)}
+    kept: list[Region] = []
+    letters = len({step.node.name for step in made.steps if isinstance(step.node, Letter)})
+    base = n_words * (n * (8 + letters) + len(made.sentence.propositions)) + 64 * len(made.steps)
+    stored, peak, where = base, base, ""
+    for number, region in enumerate(regions):
+        read = {node for step in region.steps for node in step.reads} - {step.node for step in region.steps}
+        done = tuple(node for node in read if last[node] == number and node not in asked)
+        kept.append(Region(region.steps, region.releases, done, region.pieces, region.bytes))
+        if stored + region.bytes > peak:
+            peak, where = stored + region.bytes, region.steps[-1].home
+        stored += layouts.of[region.result].bytes() - sum(layouts.of[node].bytes() for node in done)
+    out = sum(8 * n_words * n ** len(made.params[name]) for name in made.wanted) + n_words * n
+    if stored + out > peak:
+        peak, where = stored + out, ""
+    return Program(made, layouts, tuple(kept), peak, where)
+
+
+def _regions(made: Plan, layouts: Layouts) -> list[Region]:
+    """Gather each step with the only region that reads it, if it is large; steps that cost nothing, with every reader."""
+    of, same = layouts.of, made.same
+    asked = {same.get(made.roots[name], made.roots[name]) for name in ("", *made.wanted)}
+    apart = {
+        node for step in made.steps for node in step.reads
+        if isinstance(step.node, Call | SumCall) and step.node.name in made.roots
+    }  # fmt: skip
+    readers: dict[Part, set[Part]] = {}
+    members: dict[Part, list[Step]] = {}
+    for step in reversed(made.steps):
+        node = step.node
+        results = readers.pop(node, set())
+        own = of[node].bytes() <= FUSED or len(results) != 1 or not _fits(made, layouts, step, next(iter(results)))
+        if node in asked or node in apart or (own and not _is_free(made, step, of[node])):
+            results = {node}
+        for result in results:
+            members.setdefault(result, []).append(step)
+        for child in step.reads:
+            readers.setdefault(child, set()).update(results)
+    return [_region(layouts, tuple(reversed(members[step.node]))) for step in made.steps if step.node in members]
+
+
+def _is_free(made: Plan, step: Step, layout: Layout) -> bool:
+    """Tell whether a step only looks at what is stored, or makes what is cheaper than storing it."""
+    match step.node:
+        case Compare():
+            return layout.bytes() > FUSED
+        case Truth():
+            return True
+        case Letter(_, term):
+            return term.variable is not None
+        case Call() | SumCall():
+            return made.moves[step.node] is not None
+        case _:
+            return False
+
+
+def _fits(made: Plan, layouts: Layouts, step: Step, result: Part) -> bool:
+    """Tell whether a step may be part of a region: what it quantifies is no axis of the result."""
+    if isinstance(step.node, Forall | Exists | Majority | Count):
+        return layouts.of[result].shape[made.axes[step.node.variable]] == 1
+    return True
+
+
+def _region(layouts: Layouts, steps: tuple[Step, ...]) -> Region:
+    """Cut the axes of the result until the largest inner value is small, and add up what a slab needs."""
+    of, result = layouts.of, steps[-1].node
+    if len(steps) == 1 and of[result].bytes() <= FUSED:
+        return Region(steps, ((),), (), (), of[result].bytes() + layouts.scratch(result, {}))
+    left: dict[Part, int] = {}
+    for step in steps:
+        for child in step.reads:
+            left[child] = left.get(child, 0) + 1
+    inside = {step.node for step in steps}
+    releases: list[tuple[Part, ...]] = []
+    for step in steps:
+        gone: list[Part] = []
+        for child in step.reads:
+            left[child] -= 1
+            if not left[child] and child in inside:
+                gone.append(child)
+        releases.append(tuple(gone))
+    whole: dict[int, int] = {}
+    largest = max(steps, key=lambda step: of[step.node].bytes() + layouts.scratch(step.node, whole)).node
+    much = of[largest].bytes() + layouts.scratch(largest, whole)
+    excess = -(-much // SLAB) if len(steps) > 1 or much > 8 * SLAB else 1
+    pieces = []
+    for axis, (extent, inner) in enumerate(zip(of[result].shape, of[largest].shape, strict=True)):
+        if excess > 1 and extent > 1 and inner > 1:
+            count = min(extent, excess)
+            pieces.append((axis, extent, -(-extent // count)))
+            excess = -(-excess // count)
+    cut = {axis: piece for axis, _, piece in pieces}
+    stored = of[result].bytes() if pieces else 0
+    live, peak = stored, stored
+    for step, unread in zip(steps, releases, strict=True):
+        live += of[step.node].bytes(layouts.windowed(of[step.node].shape, cut))
+        peak = max(peak, live + layouts.scratch(step.node, cut))
+        live -= sum(of[child].bytes(layouts.windowed(of[child].shape, cut)) for child in unread)
+    return Region(steps, tuple(releases), (), tuple(pieces), peak)
