@@ -49,7 +49,7 @@ from logic.walk import Part
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """The memory that an evaluation needs, in bytes, and the definition where it is needed ("" for the last formula)."""
+    """The memory that an evaluation needs, in bytes, and the definition of the largest value then ("" for the formula)."""
 
     bytes: int
     definition: str
@@ -58,7 +58,7 @@ class Need:
 def need(sentence: Sentence, n_words: int, n: int, wanted: Sequence[str] = ()) -> Need:
     """State what evaluating a checked sentence on a batch of `n_words` words of length `n` will need, without doing it."""
     made = program(plan(sentence, tuple(wanted)), n_words, n)
-    return Need(made.bytes, made.peak)
+    return Need(made.bytes, made.largest)
 
 
 def evaluate(

@@ -9,7 +9,7 @@ finished within its slab. The memory needed is that of what is stored at a time,
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -50,13 +50,13 @@ class Region:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Program:
-    """The regions in order, and the memory they need with the definition where the peak is ("" for the formula)."""
+    """The regions in order, the memory they need, and where the largest value stands when it is needed ("": the formula)."""
 
     plan: Plan
     layouts: Layouts
     regions: tuple[Region, ...]
     bytes: int
-    peak: str
+    largest: str
 
 
 @lru_cache(maxsize=8)
@@ -72,18 +72,28 @@ def program(made: Plan, n_words: int, n: int) -> Program:
     kept: list[Region] = []
     letters = len({step.node.name for step in made.steps if isinstance(step.node, Letter)})
     base = n_words * (n * (8 + letters) + len(made.sentence.propositions)) + 64 * len(made.steps)
-    stored, peak, where = base, base, ""
+    stored, peak, at = base, base, 0
     for number, region in enumerate(regions):
         read = {node for step in region.steps for node in step.reads} - {step.node for step in region.steps}
         done = tuple(node for node in read if last[node] == number and node not in asked)
         kept.append(Region(region.steps, region.releases, done, region.pieces, region.bytes))
         if stored + region.bytes > peak:
-            peak, where = stored + region.bytes, region.steps[-1].home
+            peak, at = stored + region.bytes, number
         stored += layouts.of[region.result].bytes() - sum(layouts.of[node].bytes() for node in done)
     out = sum(8 * n_words * n ** len(made.params[name]) for name in made.wanted) + n_words * n
     if stored + out > peak:
-        peak, where = stored + out, ""
-    return Program(made, layouts, tuple(kept), peak, where)
+        peak, at = stored + out, len(kept) - 1
+    return Program(made, layouts, tuple(kept), peak, _largest(layouts, kept, at))
+
+
+def _largest(layouts: Layouts, regions: Sequence[Region], at: int) -> str:
+    """The definition of the largest value that is stored, or made, when a region is evaluated."""
+    stored: dict[Part, tuple[int, str]] = {}
+    for region in regions[:at]:
+        stored[region.result] = layouts.of[region.result].bytes(), region.steps[-1].home
+        for node in region.done:
+            del stored[node]
+    return max([(regions[at].bytes, regions[at].steps[-1].home), *stored.values()])[1]
 
 
 def _regions(made: Plan, layouts: Layouts) -> list[Region]:
