@@ -5,8 +5,8 @@ Let M be the largest offset of a candidate, 0 when there is none. A candidate's 
 candidate's gate fires iff the gate of M does: an OR gate is a gate that reads M. So there are three parts:
 
 * structure: each OR reads the gates of exactly the candidates of its element, under the node's guard;
-* a lemma for every way in which the bits are weighed: V is monotone;
-* a lemma for every pattern: the search over M gives the bits of M.
+* for every way in which the bits are weighed: V is monotone;
+* for every pattern: the search over M gives the bits of M, digit by digit (`logic.proving.digits`).
 """
 
 from __future__ import annotations
@@ -21,14 +21,13 @@ from circuits.entries import Gates
 from circuits.matrices import canonical, matrix
 from circuits.network import Maximum
 from circuits.positions import is_safe
+from logic.proving.digits import digits_of, telling_offsets
 from logic.proving.enumeration import offsets_at
-from logic.proving.gadget_claims import maximum_claim, monotone_claim
 from logic.proving.gadgets import Gadget, Template, local_entries, owners, shifted
-from logic.proving.linear import ONE, Key, Reader, Unfit, bit_names, own_variables
+from logic.proving.linear import ONE, Key, Reader, Unfit, bit_names, heaviest_row, own_variables
 from logic.proving.patterns import patterns
-from logic.proving.roundings import blame, solvable
+from logic.proving.roundings import blame
 from logic.proving.session import Outcome, Session
-from logic.smt.lemmas import Countermodel, Proved
 from logic.verdicts import Lemma
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
@@ -239,7 +238,9 @@ def decide_maximum(session: Session, gadget: Gadget) -> Outcome:
     width = len(gadget.bits)
     for block in gadget.blocks:
         compares = (block.external != 0).any(axis=1)
-        claims = np.zeros(len(compares))
+        claims = np.zeros(len(compares), dtype=np.int64)
+        if sum(map(heaviest_row, (weights for _, weights in block.wires))) >= 2.0**61:
+            return Outcome((), "not decided: its sums need more than 61 bits")
         for _, weights in block.wires:
             claims += np.asarray(weights.maximum(0).sum(axis=1)).ravel()
         if (compares & (block.thresholds - claims < 1)).any():
@@ -250,42 +251,69 @@ def decide_maximum(session: Session, gadget: Gadget) -> Outcome:
                 return Outcome((), trouble)
     size = f"{gadget.n_gates} comparisons on {gadget.levels} levels"
     statement = f"for every word M of {width} bits, {size} with M find the bits of M"
-    if solvable(gadget):
-        answer, lemma = session.solve(statement, maximum_claim(gadget))
-        if isinstance(answer, Proved):
-            return Outcome((lemma,) if lemma else ())
-        if isinstance(answer, Countermodel):
-            largest, code = (sum(answer.values[f"{name}{bit}"] << bit for bit in range(width)) for name in "mb")
-            return Outcome(
-                (),
-                f"the gate differs: when the largest offset is {largest} it gives {code}",
-                (largest ^ code).bit_length() - 1,
-            )
-    if width > MOST_ENUMERATED_BITS:
-        return Outcome((), f"not decided: 2**{width} words are too many to enumerate")
     start = time.perf_counter()
-    words = np.arange(1 << width)
-    codes = offsets_at(gadget, (words >> np.arange(width)[:, None]) & 1)
+    try:
+        require_digits(gadget)
+        return Outcome((Lemma(statement + " (by digits)", "coefficients", 0, time.perf_counter() - start),))
+    except Unfit as error:
+        shape = error
+    wide = width > MOST_ENUMERATED_BITS
+    words = telling_offsets(width) if wide else np.arange(1 << width, dtype=np.int64)
+    codes = offsets_at(gadget, words >> np.arange(width)[:, None] & 1)
     wrong = np.flatnonzero(codes != words)
     if len(wrong):
-        largest, code = int(wrong[0]), int(codes[wrong[0]])
+        largest, code = int(words[wrong[0]]), int(codes[wrong[0]])
         return Outcome(
             (),
             f"the gate differs: when the largest offset is {largest} it gives {code}",
             (largest ^ code).bit_length() - 1,
         )
+    if wide:
+        return Outcome((), f"not decided: 2**{width} words are too many to enumerate; {shape}")
     return Outcome((Lemma(statement + " (enumeration of all words)", "enumeration", 0, time.perf_counter() - start),))
 
 
+def require_digits(gadget: Gadget) -> None:
+    """Require that a gadget compares the digits of M: what it claims of the bits above cancels these bits of M.
+
+    Raises:
+        Unfit: it does not.
+    """
+    none = np.zeros(1, dtype=np.int64)
+    for digit in digits_of(gadget):
+        given, thresholds = digit.block.external, digit.block.thresholds
+        if np.abs(given.astype(np.float64)).sum(axis=1).max() >= 2.0**61:
+            raise Unfit("its sums need more than 61 bits")
+        for bit in range(len(gadget.bits)):
+            claimed = -given[:, bit] if bit >= digit.end else 0
+            digit.require(f"weights of bit {bit}", digit.own.get(bit, none), claimed)
+            if bit < digit.low:
+                digit.require(f"weights of bit {bit} of M", given[:, bit], 0)
+        steps = digit.steps >> digit.low
+        below, reached = (
+            sum(
+                (given[:, digit.low + bit] * (number >> bit & 1) for bit in range(digit.width)),
+                start=np.zeros_like(steps),
+            )
+            for number in (steps - 1, steps)
+        )
+        if ((below >= thresholds) | (reached < thresholds)).any():
+            raise Unfit(f"the comparisons for bits {digit.low}..{digit.end - 1} do not tell digits apart")
+
+
 def monotone(session: Session, weights: tuple[int, ...]) -> str:
-    """Why a weighted sum of bits may decrease when the word grows; empty if it is shown not to."""
+    """Why a weighted sum of bits may decrease when the word grows; empty if it is shown not to.
+
+    The next word has one bit more, k, and loses all bits below it. So the sum never decreases if no weight is less than the sum
+    of the weights below it, and only then.
+    """
 
     def decide() -> Outcome:
+        start = time.perf_counter()
         weighed = ", ".join(map(str, weights))
         statement = f"the sum of the bits of a word with weights {weighed} does not decrease when the word grows"
-        answer, lemma = session.solve(statement, monotone_claim(weights))
-        if isinstance(answer, Proved) and lemma is not None:
-            return Outcome((lemma,))
+        if all(weight >= sum(weights[:bit]) for bit, weight in enumerate(weights)):
+            return Outcome((Lemma(statement, "coefficients", 0, time.perf_counter() - start),))
         return Outcome((), f"a comparison with bit weights {weights} is not monotone in the candidate")
 
     return session.once(("monotone", weights), 1, decide).trouble

@@ -8,6 +8,7 @@ read N, D and ``b * D``, which is linear in D for each value of the bits.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from fractions import Fraction
 from math import lcm
 from typing import Any
@@ -15,19 +16,20 @@ from typing import Any
 import numpy as np
 
 from circuits.entries import Gates
+from circuits.formats import Format
 from circuits.matrices import identity, matrix
 from circuits.network import Exact, Quotient
 from circuits.positions import Ref, is_safe
 from logic.proving.denominators import prove_positive
+from logic.proving.digits import digits_of, telling_offsets
 from logic.proving.enumeration import breaks_of, offsets_at
-from logic.proving.gadget_claims import quotient_claim
 from logic.proving.gadgets import Block, Gadget, Quantity, local_accumulators, local_entries, templates
+from logic.proving.laws import Law, quotient_law
 from logic.proving.linear import ONE, Form, Reader, Unfit, bit_names, differing, own_variables
 from logic.proving.patterns import patterns
 from logic.proving.products import Bits, and_gates
-from logic.proving.roundings import blame, solvable
+from logic.proving.roundings import blame
 from logic.proving.session import Outcome, Session
-from logic.smt.lemmas import Countermodel, Proved
 from logic.verdicts import Lemma
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
@@ -202,24 +204,38 @@ def put_bits(
 
 
 def decide_quotient(session: Session, gadget: Gadget, node: Quotient, claimed: list[int]) -> Outcome:
-    """Prove that a gadget divides, for all N and all D >= 1."""
-    format_ = node.format
+    """Prove that a gadget divides, for all N and all D >= 1: digit by digit, or if it has another shape by trying all cases."""
+    start = time.perf_counter()
+    format_, law = node.format, quotient_law(node.shift)
     statement = (
         f"for all integers N and D >= 1, {gadget.n_gates} gates round N * 2**{node.shift} / D to "
         f"{format_.bits} bits, codes {format_.lo}..{format_.hi}: half to even, saturating"
     )
-    if solvable(gadget):
-        answer, lemma = session.solve(statement, quotient_claim(gadget, claimed, node.shift, format_))
-        if isinstance(answer, Proved):
-            return Outcome((lemma,) if lemma else ())
-        if isinstance(answer, Countermodel):
-            num, den = answer.values.get("N", 0), answer.values.get("D", 1)
-            offset = sum(answer.values[f"b{bit}"] << bit for bit in range(len(gadget.bits)))
-            return wrong_code(num, den, offset, node)
     try:
-        return enumerate_quotient(gadget, node, claimed, statement)
+        require_digits(gadget, law, format_, claimed)
     except Unfit as error:
-        return Outcome((), f"not decided: {error}")
+        return enumerate_quotient(gadget, node, claimed, statement, str(error))
+    lemma = Lemma(f"{statement} (by digits, if {law})", "coefficients", 0, time.perf_counter() - start)
+    trouble = law.prove(session)
+    return Outcome((), trouble) if trouble else Outcome((lemma,))
+
+
+def require_digits(gadget: Gadget, law: Law, format_: Format, claimed: list[int]) -> None:
+    """Require that a gadget compares N with the law's multiple of D, plus D times what the bits above a digit claim.
+
+    Raises:
+        Unfit: it does not.
+    """
+    if len(set(claimed)) != len(claimed):
+        raise Unfit("two sums are the same bit times the denominator")
+    for digit in digits_of(gadget):
+        codes, given = format_.lo + digit.steps, digit.block.external
+        digit.require("multiples of N", given[:, 0], law.scale)
+        digit.require("multiples of D", given[:, 1], -law.line(codes))
+        digit.require("thresholds", digit.block.thresholds, law.odd * (codes % 2))
+        digit.require_own(format_.bits, 0)
+        products = {bit: given[:, 2 + place] for place, bit in enumerate(claimed)}
+        replace(digit, own=products).require_own(format_.bits, law.slope)
 
 
 def wrong_code(num: int, den: int, offset: int, node: Quotient) -> Outcome:
@@ -239,16 +255,33 @@ def nearest_ratio(num: int, den: int, node: Quotient) -> int:
     return min(max(code, node.format.lo), node.format.hi)
 
 
-def enumerate_quotient(gadget: Gadget, node: Quotient, claimed: list[int], statement: str) -> Outcome:
+def enumerate_quotient(gadget: Gadget, node: Quotient, claimed: list[int], statement: str, shape: str) -> Outcome:
     """Divide all gates by D: they read the ratio r = N / D alone, as do the thresholds ``(2c - 1) / 2`` of the codes.
 
     A gate with threshold 0 or 1 compares integers, so it asks whether ``a r + b >= 0`` or ``> 0``. Gates and code change
-    only at finitely many ratios; those and one point between any two decide every ratio. Ratios are counted in units 1 / (2 L).
-
-    Raises:
-        Unfit: a gate has another threshold, or there are too many cases.
+    only at finitely many ratios; those and one point between any two decide every ratio. If there are too many, then `shape` says
+    why the gadget was not proved without.
     """
     start = time.perf_counter()
+    try:
+        points, found, step = ratios(gadget, node, claimed)
+    except Unfit as error:
+        found_wrong = first_wrong(gadget, node, claimed)
+        return found_wrong or Outcome((), f"not decided: {error}; {shape}")
+    for ratio, offset in zip(points.tolist(), found.tolist(), strict=True):
+        exact = Fraction(ratio, 2 * step)
+        if nearest_ratio(exact.numerator, exact.denominator, node) != offset + node.format.lo:
+            return wrong_code(exact.numerator, exact.denominator, offset, node)
+    note = f" (enumeration: gates and code are constant between neighbours of {len(points)} ratios N / D)"
+    return Outcome((Lemma(statement + note, "enumeration", 0, time.perf_counter() - start),))
+
+
+def ratios(gadget: Gadget, node: Quotient, claimed: list[int]) -> tuple[Integers, Integers, int]:
+    """Ratios that decide all, in units ``1 / (2 L)``, what the gadget gives at them, and L.
+
+    Raises:
+        Unfit: a gate has another threshold than 0 or 1, or there are too many cases.
+    """
     scales = {abs(int(scale)) for block in gadget.blocks for scale in np.unique(block.external[:, 0]) if scale}
     step = lcm(2 << max(node.shift, 0), *scales)
     if step * (2 << node.format.bits) << max(-node.shift, 0) >= 1 << 55:
@@ -259,12 +292,26 @@ def enumerate_quotient(gadget: Gadget, node: Quotient, claimed: list[int], state
     points = np.unique(np.concatenate([breaks_of(homogeneous), (2 * codes - 1) * down * (2 * step // up)]))
     points = np.unique(np.concatenate([points - 1, points, points + 1]))
     found = offsets_at(homogeneous, points[None])
-    for ratio, offset in zip(points.tolist(), found.tolist(), strict=True):
-        exact = Fraction(ratio, 2 * step)
-        if nearest_ratio(exact.numerator, exact.denominator, node) != offset + node.format.lo:
-            return wrong_code(exact.numerator, exact.denominator, offset, node)
-    note = f" (enumeration: gates and code are constant between neighbours of {len(points)} ratios N / D)"
-    return Outcome((Lemma(statement + note, "enumeration", 0, time.perf_counter() - start),))
+    return points, found, step
+
+
+def first_wrong(gadget: Gadget, node: Quotient, claimed: list[int]) -> Outcome | None:
+    """Numbers that a wide gadget divides to another code, looked for next to ties where few bits change."""
+    law = quotient_law(node.shift)
+    lowest, den = node.format.lo, law.scale
+    try:
+        ties = law.line(lowest + telling_offsets(node.format.bits)[1:])
+        nums = np.unique(np.concatenate([ties - 1, ties, ties + 1]))
+        offsets = np.zeros_like(nums)
+        for _ in range(gadget.levels + 1):
+            products = [(offsets >> bit & 1) * den for bit in claimed]
+            offsets = offsets_at(gadget, np.stack([nums, np.full_like(nums, den), *products]))
+    except Unfit:
+        return None
+    for num, offset in zip(nums.tolist(), offsets.tolist(), strict=True):
+        if nearest_ratio(num, den, node) != offset + lowest:
+            return wrong_code(num, den, offset, node)
+    return None
 
 
 def divide(gadget: Gadget, block: Block, claimed: list[int], step: int) -> Block:

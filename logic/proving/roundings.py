@@ -1,13 +1,13 @@
 """Rounding and tables: a word found from one exact sum S by comparisons, for every integer S.
 
-Small gadgets go to the solver with S an unbounded integer; thermometers with many comparators are enumerated completely
-(`logic.proving.enumeration`), and tables are enumerated always.
+Words of any width are rounded digit by digit (`logic.proving.digits`): every comparison must have the numbers of the law of
+rounding (`logic.proving.laws`), which the solver proves for all codes at once. Gadgets of another shape, and tables, are
+enumerated completely (`logic.proving.enumeration`).
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,19 +15,19 @@ import numpy as np
 from circuits.formats import Format
 from circuits.matrices import identity
 from circuits.network import Exact, Round, Table
+from logic.proving.digits import digits_of, telling_offsets
 from logic.proving.enumeration import breaks_of, intervals, offsets_at
-from logic.proving.gadget_claims import rounding_claim, table_claim
+from logic.proving.gadget_claims import table_claim
 from logic.proving.gadgets import Gadget, Quantity, templates
+from logic.proving.laws import Law, rounding_law
 from logic.proving.linear import Reader, Unfit, bit_names
 from logic.proving.patterns import patterns
 from logic.proving.session import Outcome, Session
-from logic.smt.lemmas import Build, Countermodel, Proved
+from logic.smt.lemmas import Countermodel
 from logic.verdicts import Lemma
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 
-MOST_SOLVED = 40
-MOST_SOLVED_BITS = 12
 MOST_BREAKS_SOLVED = 16
 
 
@@ -51,11 +51,6 @@ def prove_search(reader: Reader, session: Session, node: Round | Table) -> None:
         blame(session, bits, elements, outcome)
 
 
-def solvable(gadget: Gadget) -> bool:
-    """Tell whether a gadget is small enough for the solver; a chain of 12 gates takes it a second or two."""
-    return gadget.n_gates <= MOST_SOLVED and len(gadget.bits) <= MOST_SOLVED_BITS
-
-
 def key_of(node: Round | Table, gadget: Gadget) -> tuple[object, ...]:
     """What an obligation depends on."""
     if isinstance(node, Round):
@@ -71,48 +66,33 @@ def blame(session: Session, bits: list[str], elements: list[int], outcome: Outco
 
 
 def decide_round(session: Session, gadget: Gadget, node: Round) -> Outcome:
-    """Prove that a gadget rounds every integer."""
-    format_ = node.format
+    """Prove that a gadget rounds every integer: digit by digit, or if it has another shape by trying all cases."""
+    start = time.perf_counter()
+    format_, law = node.format, rounding_law(node.shift)
     statement = (
         f"for every integer S, {gadget.n_gates} gates on {gadget.levels} levels round S / 2**{node.shift} "
         f"to {format_.bits} bits, codes {format_.lo}..{format_.hi}: half to even, saturating"
     )
-
-    def enumerated() -> Outcome:
-        return enumerate_round(gadget, node.shift, format_, statement)
-
-    if not solvable(gadget):
-        return enumerated()
-    return solved(
-        session,
-        statement,
-        rounding_claim(gadget, node.shift, format_),
-        gadget,
-        format_,
-        lambda total: nearest_code(total, node.shift, format_),
-        enumerated,
-    )
+    try:
+        require_digits(gadget, law, format_)
+    except Unfit as error:
+        return enumerate_round(gadget, node.shift, format_, statement, str(error))
+    lemma = Lemma(f"{statement} (by digits, if {law})", "coefficients", 0, time.perf_counter() - start)
+    trouble = law.prove(session)
+    return Outcome((), trouble) if trouble else Outcome((lemma,))
 
 
-def solved(
-    session: Session,
-    statement: str,
-    build: Build,
-    gadget: Gadget,
-    format_: Format,
-    expected: Callable[[int], int],
-    otherwise: Callable[[], Outcome],
-) -> Outcome:
-    """Ask the solver about a gadget of one sum; when it gives up, do something else."""
-    answer, lemma = session.solve(statement, build)
-    match answer:
-        case Proved():
-            return Outcome((lemma,) if lemma else ())
-        case Countermodel(values):
-            offset = sum(values[f"b{bit}"] << bit for bit in range(len(gadget.bits)))
-            return refuted(values.get("S", 0), offset + format_.lo, expected(values.get("S", 0)), format_)
-        case _:
-            return otherwise()
+def require_digits(gadget: Gadget, law: Law, format_: Format) -> None:
+    """Require that a gadget compares S, less what the bits above a digit claim, with the thresholds of the law.
+
+    Raises:
+        Unfit: it does not.
+    """
+    for digit in digits_of(gadget):
+        codes = format_.lo + digit.steps
+        digit.require("multiples of S", digit.block.external[:, 0], law.scale)
+        digit.require("thresholds", digit.block.thresholds, law.line(codes) + law.odd * (codes % 2))
+        digit.require_own(format_.bits, law.slope)
 
 
 def refuted(total: int, code: int, expected: int, format_: Format) -> Outcome:
@@ -129,7 +109,7 @@ def nearest_code(total: int, shift: int, format_: Format) -> int:
     return min(max(code, format_.lo), format_.hi)
 
 
-def enumerate_round(gadget: Gadget, shift: int, format_: Format, statement: str) -> Outcome:
+def enumerate_round(gadget: Gadget, shift: int, format_: Format, statement: str, shape: str = "") -> Outcome:
     """Compare the code of every interval of S at its first and its last integer.
 
     That is enough, because rounding is monotone: where both ends round to a code, so does everything between; and below the
@@ -140,17 +120,35 @@ def enumerate_round(gadget: Gadget, shift: int, format_: Format, statement: str)
         breaks = breaks_of(gadget)
         first, last = intervals(breaks)
         codes = offsets_at(gadget, first[None]) + format_.lo
-        for ends in (first, last):
-            for total, code in zip(ends.tolist(), codes.tolist(), strict=True):
-                expected = nearest_code(total, shift, format_)
-                if code != expected:
-                    return refuted(total, code, expected, format_)
-        if codes[0] != format_.lo or codes[-1] != format_.hi:
-            return Outcome((), "the gates do not saturate: the outermost codes are never found")
     except Unfit as error:
-        return Outcome((), f"not decided: {error}")
+        found = first_wrong(gadget, shift, format_)
+        return found or Outcome((), f"not decided: {error}" + (f"; {shape}" if shape else ""))
+    for ends in (first, last):
+        for total, code in zip(ends.tolist(), codes.tolist(), strict=True):
+            expected = nearest_code(total, shift, format_)
+            if code != expected:
+                return refuted(total, code, expected, format_)
+    if codes[0] != format_.lo or codes[-1] != format_.hi:
+        return Outcome((), "the gates do not saturate: the outermost codes are never found")
     note = f" (enumeration: all gates are constant on each of the {len(first)} intervals between their {len(breaks)} breaks)"
     return Outcome((Lemma(statement + note, "enumeration", 0, time.perf_counter() - start),))
+
+
+def first_wrong(gadget: Gadget, shift: int, format_: Format) -> Outcome | None:
+    """An integer that a wide gadget rounds to another code, looked for where few bits change."""
+    law = rounding_law(shift)
+    codes = format_.lo + telling_offsets(format_.bits)[1:]
+    try:
+        totals = -(-(law.line(codes) + law.odd * (codes % 2)) // law.scale)
+        points = np.unique(np.concatenate([totals - 1, totals]))
+        found = offsets_at(gadget, points[None]) + format_.lo
+    except Unfit:
+        return None
+    for total, code in zip(points.tolist(), found.tolist(), strict=True):
+        expected = nearest_code(total, shift, format_)
+        if code != expected:
+            return refuted(total, code, expected, format_)
+    return None
 
 
 def decide_table(session: Session, gadget: Gadget, node: Table) -> Outcome:
@@ -176,9 +174,9 @@ def decide_table(session: Session, gadget: Gadget, node: Table) -> Outcome:
     if len(node.breaks) > MOST_BREAKS_SOLVED:
         return Outcome((lemma,))
 
-    def by_search(total: int) -> int:
-        return int(node.codes[int(np.searchsorted(node.breaks, total, side="right"))])
-
-    build = table_claim(gadget, node.breaks, node.codes, format_)
-    second = solved(session, statement, build, gadget, format_, by_search, lambda: Outcome(()))
-    return Outcome((lemma, *second.lemmas), second.trouble, second.bit)
+    answer, solved = session.solve(statement, table_claim(gadget, node.breaks, node.codes, format_))
+    if isinstance(answer, Countermodel):
+        total = answer.values.get("S", 0)
+        code = sum(answer.values[f"b{bit}"] << bit for bit in range(len(gadget.bits))) + format_.lo
+        return refuted(total, code, int(node.codes[np.searchsorted(node.breaks, total, side="right")]), format_)
+    return Outcome((lemma, solved) if solved else (lemma,))

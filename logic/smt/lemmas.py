@@ -15,10 +15,10 @@ from typing import Any, TypeAlias
 
 import z3
 from pysmt.environment import Environment
-from pysmt.logics import QF_LIA
+from pysmt.logics import QF_LIA, QF_LIRA
 from pysmt.smtlib.script import smtlibscript_from_formula
 from pysmt.solvers.z3 import Z3Converter
-from pysmt.typing import BOOL, INT
+from pysmt.typing import BOOL, INT, REAL
 
 Manager: TypeAlias = Any  # pysmt is untyped: a FormulaManager
 Formula: TypeAlias = Any  # an FNode
@@ -34,7 +34,7 @@ class Proved:
 
 @dataclass(frozen=True, slots=True)
 class Countermodel:
-    """Values of the claim's symbols for which it is false."""
+    """Values of the claim's symbols for which it is false, without those of real numbers."""
 
     values: dict[str, int]
 
@@ -71,6 +71,8 @@ def prove(build: Build, timeout_s: float = TIMEOUT_S) -> Answer:
     model = solver.model()
     values = {}
     for symbol in sorted(environment.fvo.get_free_variables(claim), key=str):
+        if symbol.is_symbol(REAL):
+            continue
         value = model.eval(converter.convert(symbol), model_completion=True)
         values[symbol.symbol_name()] = int(z3.is_true(value)) if z3.is_bool(value) else value.as_long()
     return Countermodel(values)
@@ -80,7 +82,8 @@ def smtlib(build: Build) -> str:
     """An obligation as an SMT-LIB script that is unsatisfiable if and only if the claim holds."""
     environment = Environment()
     negation = environment.formula_manager.Not(build(environment.formula_manager))
-    script = smtlibscript_from_formula(negation, logic=QF_LIA)
+    mixed = any(symbol.is_symbol(REAL) for symbol in environment.fvo.get_free_variables(negation))
+    script = smtlibscript_from_formula(negation, logic=QF_LIRA if mixed else QF_LIA)
     text = StringIO()
     script.serialize(text, daggify=True)
     return text.getvalue()
@@ -89,6 +92,11 @@ def smtlib(build: Build) -> str:
 def integer(manager: Manager, name: str) -> Formula:
     """An integer symbol."""
     return manager.Symbol(name, INT)
+
+
+def real(manager: Manager, name: str) -> Formula:
+    """A symbol for a real number."""
+    return manager.Symbol(name, REAL)
 
 
 def boolean(manager: Manager, name: str) -> Formula:

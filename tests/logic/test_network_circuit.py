@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import replace
 from functools import cache
@@ -40,13 +41,13 @@ from circuits.network import (
 from circuits.network_to_family import network_to_family
 from circuits.positions import FALSE, FIRST, LAST, TRUE, AtLeast, Congruent, Equals, Guard, Ref, negation, var
 from logic.proving.enumeration import breaks_of, offsets_at
-from logic.proving.gadget_claims import quotient_claim, rounding_claim
 from logic.proving.gadgets import Block, Gadget
 from logic.proving.linear import bit_names
 from logic.proving.network_circuit import prove_network_circuit
-from logic.proving.roundings import enumerate_round, nearest_code
+from logic.proving.quotients import decide_quotient
+from logic.proving.roundings import decide_round, enumerate_round, nearest_code
 from logic.proving.session import Outcome, Session
-from logic.smt.lemmas import Countermodel, Proved, integer, prove
+from logic.smt.lemmas import Countermodel, integer, prove
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -384,6 +385,12 @@ def chain(thresholds: list[int], shift: int) -> Gadget:
     return Gadget(tuple(blocks), tuple(reversed(range(len(thresholds)))), b"")
 
 
+def decided(gadget: Gadget, shift: int, format_: Format) -> Outcome:
+    """The answer about a rounding, digit by digit where that is possible."""
+    session = Session(built("perceptron", "compact"))
+    return decide_round(session, gadget, Round("r", 0, 1, Ref("s"), shift, format_))
+
+
 def half_even(code: int, shift: int) -> int:
     """The least S that rounds to at least `code`."""
     return next(total for total in range(-999, 999) if nearest_code(total, shift, Format(10, -512, 0)) >= code)
@@ -396,18 +403,19 @@ def test_half_even_is_proved_and_half_up_is_refuted(shift: int, lo: int) -> None
     codes = [lo + 4, lo + 2, lo + 1]
     right = chain([half_even(code, shift) for code in codes], shift)
     up = chain([(2 * code - 1) << shift - 1 for code in codes], shift)
-    assert prove(rounding_claim(right, shift, format_)) == Proved()
+    assert [lemma.method for lemma in decided(right, shift, format_).lemmas] == ["coefficients"]
     assert enumerate_round(right, shift, format_, "").trouble == ""
-    answer = prove(rounding_claim(up, shift, format_))
-    assert isinstance(answer, Countermodel)
-    total = answer.values["S"]
-    assert offsets_at(up, np.array([[total]]))[0] + lo != nearest_code(total, shift, format_)
-    assert "instead of" in enumerate_round(up, shift, format_, "").trouble
+    for trouble in (decided(up, shift, format_).trouble, enumerate_round(up, shift, format_, "").trouble):
+        found = re.fullmatch(r"the gate differs: for S = (-?\d+) it gives code (-?\d+) instead of (-?\d+)", trouble)
+        assert found
+        total, code, expected = map(int, found.groups())
+        assert offsets_at(up, np.array([[total]]))[0] + lo == code != expected
+        assert nearest_code(total, shift, format_) == expected
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_enumeration_agrees_with_the_solver_and_with_brute_force(seed: int) -> None:
-    """Gadgets with random errors: breaks are complete, and both methods give the same answer."""
+def test_enumeration_agrees_with_digits_and_with_brute_force(seed: int) -> None:
+    """Gadgets with random errors: breaks are complete, and all methods give the same answer."""
     rng = np.random.default_rng(seed)
     format_ = Format(3, -4, 0)
     thresholds = [half_even(code, 1) for code in (0, -2, -3)]
@@ -418,17 +426,18 @@ def test_enumeration_agrees_with_the_solver_and_with_brute_force(seed: int) -> N
     assert set(changes.tolist()) <= set(breaks_of(gadget).tolist())
     good = [nearest_code(total, 1, format_) for total in totals.tolist()] == (found - 4).tolist()
     assert (enumerate_round(gadget, 1, format_, "").trouble == "") == good
-    assert (prove(rounding_claim(gadget, 1, format_)) == Proved()) == good
+    assert (decided(gadget, 1, format_).trouble == "") == good
 
 
 def test_a_quotient_that_rounds_half_up_is_refuted() -> None:
     """One bit, codes 0 and 1: 2 N >= D rounds 1/2 up to 1, half to even gives 0."""
     for threshold, good in ((1, True), (0, False)):
         gadget = Gadget((Block(np.array([[2, -1]]), (), np.array([threshold])),), (0,), b"")
-        answer = prove(quotient_claim(gadget, [], 0, Format(1, 0, 0)))
-        assert (answer == Proved()) == good
-        if isinstance(answer, Countermodel):
-            assert 2 * answer.values["N"] == answer.values["D"]
+        session = Session(built("perceptron", "compact"))
+        node = Quotient("q", 0, 1, Ref("n"), Ref("d"), zeros(1), 0, Format(1, 0, 0))
+        outcome = decide_quotient(session, gadget, node, [])
+        assert (outcome.trouble == "") == good
+        assert good or "N = 1, D = 2 it gives code 1 instead of 0" in outcome.trouble
 
 
 def test_obligations_are_written_as_scripts() -> None:
