@@ -1,4 +1,4 @@
-"""Index terms as counting: the first step to the minimal dialect.
+"""Index terms as counting: the second step to the minimal dialect, after which their counting atoms are rewritten.
 
 ``s <= t`` compares numbers in Z, and so does a linear counting atom, in which a variable x is ``#y[y <= x]``. A relation at a
 term is the relation at the position that equals it. What remains has terms of the few forms in `relational`.
@@ -11,7 +11,7 @@ of l for i <= C, and bit i - C of h, which is a position, for i > C.
 from __future__ import annotations
 
 from logic.pure.connectives import conj, disj, neg
-from logic.pure.relational import is_simple
+from logic.pure.relational import is_simple, is_simple_comparison
 from logic.pure.rewriting import rewrite
 from logic.pure.store import Store
 from logic.syntax import (
@@ -29,7 +29,6 @@ from logic.syntax import (
     Linear,
     Sentence,
     Sum,
-    SumCall,
     Term,
     var,
 )
@@ -37,7 +36,7 @@ from logic.walk import Part
 
 
 def terms_to_counts(sentence: Sentence) -> Sentence:
-    """Replace all index terms but simple ones by linear counting atoms."""
+    """Replace all index terms of a pure sentence but simple ones by linear counting atoms."""
     store = Store(sentence)
     return rewrite(sentence, store, _Terms(store).atom)
 
@@ -49,7 +48,7 @@ class _Terms:
         self.store = store
 
     def atom(self, node: Part) -> Part:
-        """An atom, or a defined sum, without difficult terms."""
+        """An atom without difficult terms."""
         match node:
             case Letter(name, t):
                 if is_simple(t):
@@ -58,8 +57,6 @@ class _Terms:
                 return Exists(z, conj(self.compare("=", var(z), t), Letter(name, var(z))))
             case Call(name, args):
                 return self.call(name, args)
-            case SumCall(name, args):
-                return self.sum_call(name, args)
             case Compare(op, s, t):
                 return self.compare(op, s, t)
             case Bit(number, index):
@@ -90,19 +87,9 @@ class _Terms:
             phi = Exists(z, phi)
         return phi
 
-    def sum_call(self, name: str, args: tuple[Term, ...]) -> Item:
-        """A sum at terms: the sum over the positions that equal the terms, of which there is at most one."""
-        bound, equal, moved = self.places(args)
-        item: Item = SumCall(name, moved)
-        for z, condition in reversed(list(zip(bound, equal, strict=True))):
-            item = Count(z, condition, Sum(((1, item),)))
-        return item
-
     def compare(self, op: str, s: Term, t: Term) -> Formula:
-        """A comparison of terms, as counting unless it is one of variables or an equation with a simple term."""
-        if (s.variable and t.variable) or (
-            op == "=" and ((s.variable and is_simple(t)) or (t.variable and is_simple(s)))
-        ):
+        """A comparison of terms, as counting unless it is simple."""
+        if is_simple_comparison(op, s, t):
             return Compare(op, s, t)
         if op == "=":
             return conj(self.at_least(t - s, 0), self.at_least(s - t, 0))

@@ -1,19 +1,18 @@
 """The last step to the minimal dialect: the terms that pure sentences are made with, as relations over <, = and bit.
 
-The relation ``plus(x, y, z)``, x + y = z, adds binary digits with carry look-ahead (Immerman 1999, Sect. 1.2): there is a carry
-into bit b if some lower bit is 1 in both summands and every bit between is 1 in one of them. Bits are read at the positions
-1..n only, which is enough: for n >= 3 all numbers are at most 2n < 2^n; and neither 1 + 1 at n = 1 nor 2 + 2 at n = 2, whose low
-bits are 0, is confused with a position. Constants have definitions: 1 has no position before it, n none behind.
+Addition is `derived.plus`, with its carries in a definition of their own. Constants have definitions: 1 has no position before
+it, n none behind.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from logic.pure import derived
 from logic.pure.connectives import conj, disj, neg
 from logic.pure.rewriting import rewrite
 from logic.pure.store import Store
-from logic.syntax import Bit, Call, Compare, Exists, Forall, Formula, Iff, Letter, Sentence, Term, var
+from logic.syntax import Call, Compare, Exists, Formula, Letter, Sentence, Term, var
 from logic.walk import Part
 
 Shape = tuple[tuple[int, ...], int, int]
@@ -33,6 +32,8 @@ FIRST, LAST, NEXT, BEFORE, PLUS, TWICE, LESS, MIRROR, MIRROR_SWAPPED, LESS_SWAPP
     ((2,), 0, -1),
     ((1,), 0, 0),
 )
+TWICE_PLUS = ((2, 2), 0, 0)
+N = Term((), 1)
 SIMPLE = {FIRST, LAST, NEXT, BEFORE, PLUS, TWICE, LESS, MIRROR, MIRROR_SWAPPED, LESS_SWAPPED, ODD, VARIABLE}
 
 
@@ -44,6 +45,14 @@ def shape(term: Term) -> Shape:
 def is_simple(term: Term) -> bool:
     """Tell whether there is a relation that says ``z = term``."""
     return shape(term) in SIMPLE
+
+
+def is_simple_comparison(op: str, s: Term, t: Term) -> bool:
+    """Tell whether a comparison is one of variables, an equation with a simple term, or a bound on a sum of variables."""
+    if s.variable or t.variable:
+        return bool(s.variable and t.variable) or (op == "=" and is_simple(s) and is_simple(t))
+    bounded = {N: (PLUS, TWICE), N + 1: (TWICE, TWICE_PLUS)}.get(t, ())
+    return op == "<=" and shape(s) in bounded
 
 
 def terms_to_relations(sentence: Sentence) -> Sentence:
@@ -72,6 +81,8 @@ class _Relations:
 
     def at(self, terms: tuple[Term, ...], phi: Callable[[tuple[Term, ...]], Formula]) -> Formula:
         """An atom at the positions that equal terms."""
+        if all(term.variable for term in terms):
+            return phi(terms)
         names = iter(self.store.fresh(frozenset().union(*(term.free for term in terms)), len(terms)))
         bound = [None if term.variable else next(names) for term in terms]
         moved = tuple(term if z is None else var(z) for z, term in zip(bound, terms, strict=True))
@@ -82,20 +93,20 @@ class _Relations:
         return result
 
     def compare(self, op: str, s: Term, t: Term) -> Formula:
-        """A comparison of two variables, an equation with a simple term, or a bound of one."""
+        """A simple comparison."""
+        if not is_simple_comparison(op, s, t):
+            raise TypeError(f"not a simple comparison: {s} {op} {t}")
         if s.variable and t.variable:
             return neg(Compare("<", t, s)) if op == "<=" else Compare(op, s, t)
         if op == "=":
             return self.equals(s, t) if s.variable else self.equals(t, s)
         (z,) = self.store.fresh(s.free)
-        if t == Term((), 1):
+        if t is N:
             return Exists(z, self.equals(var(z), s))
-        if t == Term((), 1, 1) and shape(s) == ((2, 2), 0, 0):
+        if shape(s) == TWICE_PLUS:
             total = Term(tuple((name, 1) for name, _ in s.coefs))
             return Exists(z, conj(self.equals(var(z), total), self.compare(op, var(z) * 2, t)))
-        if t == Term((), 1, 1):
-            return Exists(z, self.equals(var(z), s - 1))
-        raise TypeError(f"not a comparison of a pure sentence: {s} {op} {t}")
+        return Exists(z, self.equals(var(z), s - 1))
 
     def equals(self, z: Term, t: Term) -> Formula:
         """The position z equals a simple term."""
@@ -143,14 +154,11 @@ class _Relations:
 
     def plus(self, x: Term, y: Term, z: Term) -> Formula:
         """X + y = z, by carry look-ahead."""
-        u, v, w, b, c, d = self.store.fresh((), 6)
-        either, both = disj(bit(u, d), bit(v, d)), conj(bit(u, c), bit(v, c))
-        between = Forall(d, disj(neg(conj(less(c, d), less(d, b))), either))
-        carry = self.relation(
-            "carry", (u, v, b), Exists(c, conj(less(c, b), both, between)), f"{u} + {v} carries into bit {b}",
-            (var(u), var(v), var(b)),
-        )  # fmt: skip
-        body = Forall(b, Iff(bit(w, b), Iff(bit(u, b), Iff(bit(v, b), carry))))
+        u, v, w, b = self.store.fresh((), 4)
+        body = derived.carries(var(u), var(v), var(b))
+        comment = f"{u} + {v} carries into bit {b}"
+        carry = self.relation("carry", (u, v, b), body, comment, (var(u), var(v), var(b)))
+        body = derived.plus(var(u), var(v), var(w), carry, b)
         return self.relation("plus", (u, v, w), body, f"{w} = {u} + {v}", (x, y, z))
 
     def odd(self, x: Term, z: Term) -> Formula:
@@ -175,8 +183,3 @@ class _Relations:
 def less(x: str, y: str) -> Formula:
     """Build ``x < y``."""
     return Compare("<", var(x), var(y))
-
-
-def bit(x: str, y: str) -> Formula:
-    """Build ``bit(x, y)``."""
-    return Bit(var(x), var(y))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from itertools import chain
+from itertools import count as counting
 
-from logic.printer import RESERVED
 from logic.syntax import Bit, Call, Compare, Definition, Formula, Letter, Not, Sentence, var
 
 _VARIABLES = ("p", "q", "r", "k", "i", "j")
@@ -24,9 +25,14 @@ class Store:
 
     def fresh(self, avoid: Iterable[str], count: int = 1) -> tuple[str, ...]:
         """Names of variables that are not among `avoid` and are no proposition."""
-        taken = {*avoid, *self.propositions, *RESERVED}
-        candidates = [*_VARIABLES, *(f"p{number}" for number in range(1, len(taken) + count + 1))]
-        return tuple([name for name in candidates if name not in taken][:count])
+        taken = frozenset(avoid)
+        names: list[str] = []
+        for name in chain(_VARIABLES, (f"p{number}" for number in counting(1))):
+            if len(names) == count:
+                break
+            if name not in taken and name not in self.propositions:
+                names.append(name)
+        return tuple(names)
 
     def define(self, kind: str, params: tuple[str, ...], body: Formula, comment: str = "", name: str = "") -> Call:
         """A relation with this body, applied to its own parameters; the same body has one definition.

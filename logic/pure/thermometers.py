@@ -17,11 +17,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from logic.pure import derived
 from logic.pure.connectives import conj, disj, neg
 from logic.pure.store import Store
-from logic.syntax import TRUE, Call, Compare, Exists, Forall, Formula, Majority, Term, var
+from logic.syntax import TRUE, Call, Compare, Exists, Forall, Formula, Term, var
 
-N = Term((), 1)
 ONE = Term((), 0, 1)
 
 
@@ -57,10 +57,7 @@ def length(store: Store) -> Thermometer:
 def counted(store: Store, variable: str, phi: Formula) -> Thermometer:
     """The number of positions `variable` with `phi`.
 
-    A half of the word is padded with positions of the other half until it has a majority. With l = floor(n/2), the padding
-    ``n < 2y, y <= n - k`` has n - k - l members if k <= l, so the positions are at least half of n iff at least k of the lower
-    half satisfy phi: for even n that is c + n/2 - k >= n/2, for odd n c + (n+1)/2 - k >= (n+1)/2. With h = n - l, the padding
-    ``y <= h - k`` has h - k members of the lower half if 1 <= k <= h, and the same computation holds. The halves are added.
+    The halves of the word are counted by M (`derived.lower_half`, `derived.upper_half`) and added.
     """
     if phi is TRUE:
         return length(store)
@@ -68,17 +65,9 @@ def counted(store: Store, variable: str, phi: Formula) -> Thermometer:
     if isinstance(phi, Compare) and phi.op == "<=" and phi.left is var(variable) and _is_position(phi.right, variable):
         return thermometer(store, "upto", p, Compare("<=", var(p), phi.right))
     phi = store.named("which", phi)
-    y, k = var(variable), var(p)
-    is_lower = Compare("<=", y * 2, N)
-    lower = conj(
-        Compare("<=", k * 2, N),
-        Majority(variable, disj(conj(is_lower, phi), conj(neg(is_lower), Compare("<=", y + k, N)))),
-    )
-    upper = conj(
-        Compare("<=", k * 2, N + 1),
-        Majority(variable, disj(conj(neg(is_lower), phi), Compare("<=", (y + k) * 2, N + 1))),
-    )
-    halves = [thermometer(store, kind, p, body) for kind, body in (("lower", lower), ("upper", upper))]
+    (p,) = store.fresh(phi.free | {variable})
+    counts = (("lower", derived.lower_half), ("upper", derived.upper_half))
+    halves = [thermometer(store, kind, p, half(var(p), variable, phi)) for kind, half in counts]
     return added(store, halves[0], halves[1], "count")
 
 

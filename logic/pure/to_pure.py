@@ -43,10 +43,9 @@ def to_pure(sentence: Sentence, minimal: bool = False) -> Sentence:
     Raises:
         FomError: L063, a sum adds up counts over positions, so that it grows like a power of n.
     """
+    made = _Purifier(sentence).run()
     if minimal:
-        made = terms_to_relations(_Purifier(terms_to_counts(sentence)).run())
-    else:
-        made = _Purifier(sentence).run()
+        made = terms_to_relations(_Purifier(terms_to_counts(made)).run())
     lost = sorted(sentence.formula.free - made.formula.free)
     same = (Compare("=", var(name), var(name)) for name in lost)
     return replace(made, formula=all_of([*same, made.formula]))
