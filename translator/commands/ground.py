@@ -1,0 +1,99 @@
+"""``fom ground``: a sentence as a problem for other provers, at one length or at every length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from circuits.diagnostics import fail
+from translator.commands.options import check_choice
+from translator.terminal import complain, write
+
+if TYPE_CHECKING:
+    from logic.syntax import Sentence
+
+FORMATS = ("smt2", "tptp")
+
+
+def ground(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="DIR|φ|FILE.fom", help="The folder of a translation, or a sentence.", show_default=False
+        ),
+    ],
+    length: Annotated[
+        int | None, typer.Option(metavar="N", min=0, help="Length of the words.", show_default="every length")
+    ] = None,
+    form: Annotated[str, typer.Option("--format", metavar="|".join(FORMATS), help="Language of the problem.")] = "smt2",
+    negate: Annotated[bool, typer.Option("--negate", help="Ask for a word in which it does not hold.")] = False,
+    alphabet: Annotated[
+        str | None, typer.Option(metavar="a,b,c", help="Letters of the words.", show_default="those that occur")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write here.", show_default="stdout")
+    ] = None,
+) -> None:
+    """Write a sentence as SMT-LIB or TPTP: satisfiable if some word, or with --negate some other word, has it true."""
+    check_choice("--format", form, FORMATS)
+    if form == "tptp" and length is not None:
+        raise fail("T070", "a TPTP problem is for every length", help="leave --length out, or write --format smt2")
+    lines = problem(sentence_of(source, alphabet), length, form, negate)
+    if output is None:
+        for line in lines:
+            write(line)
+        return
+    with output.open("w", encoding="utf-8") as file:
+        file.writelines(lines)
+    complain(f"{output}: {output.stat().st_size:,} bytes")
+
+
+def problem(sentence: Sentence, length: int | None, form: str, negate: bool) -> Iterator[str]:
+    """The lines of the problem."""
+    if form == "tptp":
+        from logic.tptp import sentence_to_tptp
+
+        return sentence_to_tptp(sentence, negate=negate)
+    if length is None:
+        from logic.smt.schema_script import schema_to_smtlib
+
+        return schema_to_smtlib(sentence, negate=negate)
+    from logic.smt.export import ground_to_smtlib
+
+    return ground_to_smtlib(sentence, length, negate=negate)
+
+
+def sentence_of(source: str, alphabet: str | None) -> Sentence:
+    """The sentence of a translation, or a sentence itself.
+
+    Raises:
+        FomError: it cannot be read, or has letters outside the alphabet.
+    """
+    from translator import model_checking
+
+    if Path(source).is_dir():
+        from translator.store import load
+
+        if alphabet is not None:
+            raise fail("T070", "--alphabet names the letters of a sentence; a translation has its own")
+        return load(Path(source)).sentence
+    from dataclasses import replace
+
+    from logic.parser import parse
+    from translator.words import split_alphabet
+
+    text, name = model_checking.read_formula(source)
+    sentence = parse(text, name)
+    if alphabet is None:
+        return sentence
+    given = split_alphabet(alphabet)
+    missing = [letter for letter in sentence.letters if letter not in given]
+    if missing:
+        raise fail("T016", f"`{missing[0]}` is neither defined nor a letter of the alphabet", where=name,
+                   note=f"the letters are: {' '.join(given)}")  # fmt: skip
+    made = replace(sentence, letters=given)
+    made.check(name)
+    return made
