@@ -88,7 +88,7 @@ def evaluate(
         raise fail("L021", f"propositions must have shape (B, P) = ({len(words)}, {len(sentence.propositions)}), "
                    f"found {given.shape}")  # fmt: skip
     limit = half_of_memory() if memory is None else memory
-    size = fitting(sentence, len(words), words.shape[1], tuple(wanted), limit)
+    size = fitting(sentence, len(words), words.shape[1], limit, wanted)
     made = plan(sentence, tuple(wanted))
     parts = [
         _Run(program(made, len(words[low : low + size]), words.shape[1]), words[low : low + size],
@@ -100,7 +100,7 @@ def evaluate(
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def fitting(sentence: Sentence, n_words: int, n: int, wanted: tuple[str, ...], limit: int) -> int:
+def fitting(sentence: Sentence, n_words: int, n: int, limit: int, wanted: Sequence[str] = ()) -> int:
     """Return how many of the words can be evaluated at once within the limit.
 
     Raises `FomError` if not even one can be.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from logic.syntax import Sentence
 from translator.terminal import Line, is_terminal
 from translator.words import parse_word, split_alphabet
 
+LONG = 40
 HEADER = re.compile(r"(?:\s|(?:--|//)[^\n]*)*(?:letters|propositions)\b")
 
 
@@ -75,6 +77,20 @@ def read_formula(formula: str) -> tuple[str, str]:
         raise fail("T015", f"the file of the sentence cannot be read: {error}", where=formula) from None
 
 
+def read_words(path: str) -> list[str]:
+    """The words of a file, one on each line; an empty line is the empty word.
+
+    Raises:
+        FomError: a file that cannot be read.
+    """
+    try:
+        return Path(path).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        raise fail("T018", "the file of words does not exist", where=path) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise fail("T018", f"the file of words cannot be read: {error}", where=path) from None
+
+
 def split_word(text: str, letters: tuple[str, ...]) -> tuple[str, ...]:
     """Split a word over an open alphabet: at blanks, or into characters when the formula's letters are characters."""
     parts = text.split()
@@ -109,9 +125,38 @@ def read_propositions(sentence: Sentence, given: str | None) -> frozenset[str]:
     return frozenset(names)
 
 
-def answer(asked: Question, reference: bool) -> list[Any]:
-    """A truth value for each word, or a list of them, one for each position, if the sentence has a free variable."""
-    return [by_definition(asked, word) for word in asked.words] if reference else in_batches(asked)
+def answer(asked: Question, reference: bool, memory: int | None = None) -> list[Any]:
+    """A truth value for each word, or a list of them, one for each position, if the sentence has a free variable.
+
+    Raises:
+        FomError: a word would need more than `memory` bytes, by default half of the machine's.
+    """
+    return [by_definition(asked, word) for word in asked.words] if reference else in_batches(asked, memory)
+
+
+def by_length(asked: Question) -> Iterator[tuple[int, list[int]]]:
+    """The lengths of the words, and which words have each of them."""
+    places: dict[int, list[int]] = {}
+    for place, word in enumerate(asked.words):
+        places.setdefault(len(word), []).append(place)
+    yield from sorted(places.items())
+
+
+def memory_needed(asked: Question, memory: int | None = None) -> int:
+    """State the bytes that evaluation will need at its peak.
+
+    Raises:
+        FomError: that is more than `memory`, by default half of the machine's.
+    """
+    from circuits.forecast import half_of_memory
+    from logic.batch import fitting, need
+
+    limit = half_of_memory() if memory is None else memory
+    most = 0
+    for n, places in by_length(asked):
+        together = fitting(asked.sentence, len(places), n, limit)
+        most = max(most, need(asked.sentence, together, n).bytes)
+    return most
 
 
 def by_definition(asked: Question, letters: tuple[str, ...]) -> Any:
@@ -125,33 +170,61 @@ def by_definition(asked: Question, letters: tuple[str, ...]) -> Any:
     return [satisfies(word, asked.sentence, {variable: position}) for position in range(1, word.n + 1)]
 
 
-def in_batches(asked: Question) -> list[Any]:
+def in_batches(asked: Question, memory: int | None) -> list[Any]:
     """Evaluate all words of one length at once."""
     from logic.batch import evaluate
 
     numbers = {letter: number for number, letter in enumerate(asked.sentence.letters)}
     results: list[Any] = [None] * len(asked.words)
-    for n in sorted({len(word) for word in asked.words}):
-        places = [place for place, word in enumerate(asked.words) if len(word) == n]
-        rows = [[numbers[letter] for letter in asked.words[place]] for place in places]
-        batch = np.array(rows, dtype=np.int64).reshape(len(rows), n)
+    for n, places in by_length(asked):
+        rows = [np.array([numbers[letter] for letter in asked.words[place]], dtype=np.int64) for place in places]
+        batch = np.stack(rows).reshape(len(rows), n)
         holds = np.array([[name in asked.true for name in asked.sentence.propositions]] * len(rows), dtype=bool)
-        truth = evaluate(asked.sentence, batch, holds.reshape(len(rows), len(asked.sentence.propositions)))[""]
+        given = holds.reshape(len(rows), len(asked.sentence.propositions))
+        truth = evaluate(asked.sentence, batch, given, memory=memory)[""]
         for place, value in zip(places, truth.tolist(), strict=True):
             results[place] = value
     return results
 
 
 def result_lines(asked: Question, results: list[Any]) -> list[Line]:
-    """One line for each word; on a terminal, several results stand beside their words."""
+    """One line for each word; on a terminal, several results stand beside their words.
+
+    For a sentence with a free variable that is a truth value for each position, or, if there are many, where it holds.
+    """
     import sys
 
     lines: list[Line] = []
     beside = len(results) > 1 and is_terminal(sys.stdout)
     for word, result in zip(asked.words, results, strict=True):
-        text = " ".join(map(truth_text, result)) if isinstance(result, list) else truth_text(result)
-        lines.append([(text, ""), (f"  {' '.join(word) or '(empty word)'}" if beside else "", "dim")])
+        text = positions_text(result) if isinstance(result, list) else truth_text(result)
+        lines.append([(text, ""), (f"  {shortened(word)}" if beside else "", "dim")])
     return lines
+
+
+def positions_text(values: list[bool]) -> str:
+    """The truth values at the positions of a word, or, beyond `LONG`, the positions at which it is true."""
+    if len(values) <= LONG:
+        return " ".join(map(truth_text, values))
+    changes = np.flatnonzero(np.diff(np.array([False, *values, False]).astype(np.int8)))
+    runs = [
+        f"{first + 1}" if first + 1 == last else f"{first + 1}-{last}"
+        for first, last in changes.reshape(-1, 2).tolist()
+    ]
+    return f"{', '.join(runs) or 'none'} of {len(values)}"
+
+
+def shortened(word: tuple[str, ...]) -> str:
+    """A word beside its result; a long one by its beginning and length."""
+    if len(word) <= LONG:
+        return " ".join(word) or "(empty word)"
+    return f"{' '.join(word[: LONG // 2])} ... ({len(word)} letters)"
+
+
+def effort_text(seconds: float, memory: int | None) -> str:
+    """How long evaluation took, and the memory that it needed as stated before."""
+    taken = f"{seconds:.3g} seconds"
+    return taken if memory is None else f"{taken}, at most {memory / 1e6:,.1f} MB"
 
 
 def truth_text(value: bool) -> str:

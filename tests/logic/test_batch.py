@@ -223,7 +223,11 @@ THREE = "let d(x, y, z) := a(x) & b(y) & a(z) | x + y = z; exists x. #y, z[d(x, 
         ("exists x. M y. forall z. (a(x) <-> b(y)) <-> (a(z) <-> x + y < z)", 200, 1),
         ("exists x, y. #z[(a(x) <-> b(z)) & (b(z) <-> a(y))] >= 3", 500, 2),
         ("forall x. 3*#y[y < x & a(x + y)] - 2*#y[bit(x + y, 2)] >= 7*#y[a(y) <-> b(x) : y]", 700, 1),
-        ("sum s(x, y) := 3*[a(x)] - 5*[b(y)] + 7*[x < y] - 300*[a(x + y)]; M x. #y[s(x, y) >= 2 : s(y, x)] > 0", 900, 1),
+        (
+            "sum s(x, y) := 3*[a(x)] - 5*[b(y)] + 7*[x < y] - 300*[a(x + y)]; M x. #y[s(x, y) >= 2 : s(y, x)] > 0",
+            900,
+            1,
+        ),
         ("exists x. a(x) & forall y. y < x -> b(y)", 50, 3000),
     ],
 )

@@ -410,7 +410,7 @@ class TestEval:
 
     def test_json(self, fom: Fom) -> None:
         data = fom("eval", "a(x)", "ab", "", "--json").data
-        assert data == {"schema": 1, "words": [["a", "b"], []], "results": [[True, False], []]}
+        assert {"schema": 1, "words": [["a", "b"], []], "results": [[True, False], []]}.items() <= data.items()
 
     def test_a_file(self, fom: Fom, folders: dict[str, Path]) -> None:
         found = fom("eval", folders["majority"] / "sentence.fom", "abb", "a", "b a")
