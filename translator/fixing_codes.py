@@ -22,7 +22,9 @@ from circuits.scalar import X
 from translator import real
 from translator.fixing_code_softmax import add_quotient_codes
 from translator.fixing_floats import codes_for_table, float_input, holding_of
+from translator.fixing_stages import merged, put_stages, stages_of
 from translator.function_kinds import is_integer, is_truth, is_whole
+from translator.lines import line_of, thresholds
 from translator.quantizers import CODE_BITS, Quantizer, affine_of, bounded, breaks_of, first_quantizer, quantizer_of
 
 if TYPE_CHECKING:
@@ -30,9 +32,7 @@ if TYPE_CHECKING:
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 
-CAPACITY = 57
-SLOPES = 8
-NEAREST = sorted(range(-SLOPES, SLOPES + 1), key=abs)
+FEW = 1 << 8
 
 CODE_FORMATS = {
     "bool": BIT,
@@ -87,6 +87,9 @@ def add_codes(fixer: Fixer, node: real.Map, ref: Ref) -> bool:
     quantizer, outer = split
     if outer == X and add_quotient_codes(fixer, node, quantizer):
         return True
+    whole = quantizer_of(node.function)
+    if whole is not None:
+        quantizer, outer = whole, X
     low, high = fixer.ranges[ref.node]
     smallest, largest = int(low.min(initial=0)), int(high.max(initial=0))
     if fixer.inside(ref):
@@ -96,6 +99,10 @@ def add_codes(fixer: Fixer, node: real.Map, ref: Ref) -> bool:
         format_ = quantizer.format or spanning(quantizer.low, quantizer.high)
         ends = (smallest, largest)
         if len(breaks) > format_.bits and add_rounding(fixer, node, ref, quantizer, format_, ends, breaks, codes):
+            return True
+        pieces = stages_of(quantizer, fixer.frac(ref.node), *ends) if len(breaks) > FEW else None
+        if pieces is not None and sum(piece.gates for piece in pieces) + format_.bits < len(breaks):
+            put_stages(fixer, node.name, node.n_positions, node.size, ref, pieces, int(codes[0]), format_)
             return True
     else:
         values = outer(codes.astype(np.float64))
@@ -139,12 +146,6 @@ def codes_of_values(fixer: Fixer, node: real.Map, outer: Any, values: Any) -> Co
     return codes_for_table(fixer, node)
 
 
-def merged(breaks: Integers, codes: Integers) -> tuple[Integers, Integers]:
-    """A step function without the breaks at which it does not change."""
-    keep = np.flatnonzero(np.diff(codes))
-    return breaks[keep], np.concatenate([codes[:1], codes[1:][keep]])
-
-
 def add_rounding(
     fixer: Fixer,
     node: real.Map,
@@ -158,8 +159,7 @@ def add_rounding(
     """Append a quantizer as the rounding of ``factor * S + shift``, if one has the same code at every integer S."""
     if quantizer.format is None:
         return False
-    line = affine_of(quantizer.inner)
-    found = None if line is None else rounding_of(line, fixer.frac(ref.node), format_, ends, breaks, codes)
+    found = rounding_of(affine_of(quantizer.inner), fixer.frac(ref.node), format_, ends, breaks, codes)
     if found is None:
         return False
     factor, constant, shift = found
@@ -176,12 +176,16 @@ def add_rounding(
 
 
 def rounding_of(
-    line: tuple[float, float], frac: int, format_: Format, ends: tuple[int, int], breaks: Integers, codes: Integers
+    line: tuple[float, float] | None,
+    frac: int,
+    format_: Format,
+    ends: tuple[int, int],
+    breaks: Integers,
+    codes: Integers,
 ) -> tuple[int, int, int] | None:
     """Factor, constant and shift with ``round((factor * S + constant) / 2**shift)`` equal to a step function; None if not found.
 
-    The sum at a break has to reach its code, and the sum before it must not reach the next one. For a given factor that leaves
-    an interval for the constant. The smallest shift that leaves one is taken.
+    The sum at a break has to reach its code, and the sum before it must not reach the next one.
     """
     reaching, own_codes = [breaks], [codes[1:]]
     if codes[0] > format_.lo:
@@ -192,29 +196,11 @@ def rounding_of(
         staying, own_codes = [*staying, np.array(ends[1:])], [*own_codes, codes[-1:]]
     falling, next_codes = np.concatenate(staying), np.concatenate(own_codes) + 1
 
-    slope = math.ldexp(line[0], -frac)
-    mantissa, exponent = math.frexp(slope)
     code_bits = max(abs(format_.lo), abs(format_.hi), 1).bit_length()
-    if mantissa == 0.5 and line[1] == 0 and 0 <= 1 - exponent < LIMIT_BITS - code_bits - 2:
+    mantissa, exponent = math.frexp(math.ldexp(line[0], -frac)) if line is not None and line[1] == 0 else (0.0, 0)
+    if mantissa == 0.5 and 0 <= 1 - exponent < LIMIT_BITS - code_bits - 2:
         reached, missed = thresholds(least_codes, 1 - exponent), thresholds(next_codes, 1 - exponent)
         if (reached <= rising).all() and (missed > falling).all():
             return 1, 0, 1 - exponent
-    magnitude, span = max(abs(ends[0]), abs(ends[1]), 1), max(int(breaks[-1] - breaks[0]), 1)
-    for shift in range(CAPACITY - code_bits - 1):
-        middle = round(math.ldexp(slope, shift))
-        if middle * magnitude >= 1 << CAPACITY:
-            return None
-        step = max(1, middle // (SLOPES * span))
-        reached, missed = thresholds(least_codes, shift), thresholds(next_codes, shift) - 1
-        for factor in (middle + number * step for number in NEAREST):
-            if factor < 1:
-                continue
-            low, high = int((reached - factor * rising).max()), int((missed - factor * falling).min())
-            if low <= high:
-                return factor, 0 if low <= 0 <= high else (low + high) // 2, shift
-    return None
-
-
-def thresholds(codes: Integers, shift: int) -> Integers:
-    """The least integer that is rounded to each code, or above, by `shift` bits: `circuits.formats.threshold` of many codes."""
-    return codes if shift == 0 else (2 * codes - 1) * (1 << shift - 1) + codes % 2
+    found = line_of(rising, least_codes, falling, next_codes, max(abs(ends[0]), abs(ends[1]), 1))
+    return None if found is None else (found.factor, found.constant, found.shift)

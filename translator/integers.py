@@ -33,8 +33,10 @@ Reals = np.ndarray[Any, np.dtype[np.float64]]
 Bounds = dict[str, tuple[float, float]]
 
 SINGLE = 2.0**-23
+SINGLE_BITS = 24
 MOST_CODE = 1 << 16
-MOST_DIVISORS = 128
+TELLING = 8
+FEW_DIVISORS, MOST_DIVISORS = 1 << 7, 1 << 13
 CAPACITY = 58
 CHANNEL_BITS = 28
 
@@ -119,7 +121,7 @@ class Rewriting:
                     return
                 scale = self.scale_of(operand)
                 if scale != 1:
-                    function = Scalar("mul", (X, const(scale))).then(function)
+                    function = Scalar("mul", (X, const(self.fitting_scale(operand)))).then(function)
                 node = replace(node, operand=self.moved(operand), function=function)
                 self.add_whole(node)
             case real.Multiply(left=left, right=right):
@@ -135,6 +137,13 @@ class Rewriting:
     def scale_of(self, ref: Ref) -> float:
         """The factor of what a reference of the file's network reads."""
         return self.scales.get(ref.node, 1.0)
+
+    def fitting_scale(self, ref: Ref) -> float:
+        """The scale with so many bits, no fewer than those of a float32, that its products with the integers are integers."""
+        largest = float(self.reach[self.moved(ref).node].max(initial=1.0))
+        mantissa, exponent = math.frexp(self.scale_of(ref))
+        bits = max(CAPACITY - math.frexp(largest)[1], SINGLE_BITS)
+        return math.ldexp(round(math.ldexp(mantissa, bits)), exponent - bits)
 
     def add_features(self, node: real.Features) -> None:
         """Read an input as codes if one quantizer is all that reads it, or if its type is a small integer type."""
@@ -315,8 +324,11 @@ def scale_of_numbers(numbers: Reals) -> float | None:
     smallest, largest = float(magnitudes[0]), float(magnitudes[-1])
     if largest / smallest > 2.0**31:
         return None
-    for divisor in range(1, MOST_DIVISORS + 1):
-        found = refined(magnitudes, smallest / divisor)
+    tried = np.arange(1, (MOST_DIVISORS if len(magnitudes) > TELLING else FEW_DIVISORS) + 1)
+    multiples = magnitudes[:TELLING, None] * (tried / smallest)
+    near = np.abs(multiples - np.rint(multiples)) <= np.maximum(2 * SINGLE * multiples, SINGLE)
+    for divisor in tried[(near | (multiples > MOST_CODE)).all(axis=0)]:
+        found = refined(magnitudes, smallest / float(divisor))
         if found is not None:
             return found
     return None
