@@ -2,7 +2,7 @@
 
 Variables range over 1..n, and a term outside of 1..n is no index. So a count of 0 has no position that names it, and n = 1 has no
 position n // 2; every form here is right in these cases too, at every n >= 0. `phi` and `psi` are formulas in which `x` is the
-counted variable; k and the other indices are terms.
+counted variable; k and the other indices are terms. The variables bound here are j, k, i, p, q, r, b, c, d or k0, k1, ...
 
 Counting by majority is in Barrington, Immerman & Straubing 1990 and M&S 2023, App. A; the halves are proved right below. Two
 forms of M&S 2023 are wrong as printed:
@@ -16,6 +16,8 @@ forms of M&S 2023 are wrong as printed:
 """
 
 from __future__ import annotations
+
+from itertools import chain, count
 
 from logic.pure.connectives import conj, disj, neg
 from logic.syntax import Bit, Compare, Exists, Forall, Formula, Iff, Implies, Majority, Term, var
@@ -97,9 +99,12 @@ def congruent(remainder: int, modulus: int, x: str, phi: Formula) -> Formula:
     return disj(neg(Exists(x, phi)), found) if remainder == 0 else found
 
 
-def carries(x: Term, y: Term, place: Term) -> Formula:
-    """Adding x and y in binary carries into a bit, for variables (carry look-ahead; Immerman 1999, Prop. 1.9)."""
-    c, d = _fresh_names(x.free | y.free | place.free, 2)
+def carries(x: Term, y: Term, place: Term, bound: tuple[str, str] = ("c", "d")) -> Formula:
+    """Adding x and y in binary carries into a bit (carry look-ahead; Immerman 1999, Prop. 1.9).
+
+    There is a carry if some lower bit is 1 in both and every bit between is 1 in one of them; `bound` are the names of the two.
+    """
+    c, d = bound
     generates = conj(Bit(x, var(c)), Bit(y, var(c)))
     is_between = conj(Compare("<", var(c), var(d)), Compare("<", var(d), place))
     passes = Forall(d, Implies(is_between, disj(Bit(x, var(d)), Bit(y, var(d)))))
@@ -118,9 +123,5 @@ def plus(x: Term, y: Term, z: Term, carry: Formula | None = None, place: str = "
 
 
 def _fresh(phi: Formula, k: Term, x: str) -> str:
-    return _fresh_names(phi.free | k.free | {x}, 1)[0]
-
-
-def _fresh_names(avoid: frozenset[str], count: int) -> list[str]:
-    candidates = [*_VARIABLES, *(f"k{number}" for number in range(len(avoid) + count))]
-    return [name for name in candidates if name not in avoid][:count]
+    avoid = phi.free | k.free | {x}
+    return next(name for name in chain(_VARIABLES, (f"k{number}" for number in count())) if name not in avoid)

@@ -154,8 +154,8 @@ class _Relations:
 
     def plus(self, x: Term, y: Term, z: Term) -> Formula:
         """X + y = z, by carry look-ahead."""
-        u, v, w, b = self.store.fresh((), 4)
-        body = derived.carries(var(u), var(v), var(b))
+        u, v, w, b, c, d = self.store.fresh((), 6)
+        body = derived.carries(var(u), var(v), var(b), (c, d))
         comment = f"{u} + {v} carries into bit {b}"
         carry = self.relation("carry", (u, v, b), body, comment, (var(u), var(v), var(b)))
         body = derived.plus(var(u), var(v), var(w), carry, b)
