@@ -126,6 +126,11 @@ def _call(name: str, args: Sequence[Term], notation: Notation, always: bool = Fa
 
 def write(root: Formula | Sum | Item, notation: Notation, limit: int | None = None) -> str:
     """Spell a formula, a counting term or an item; stop with ``...`` after about `limit` pieces."""
+    return "".join(spell(root, notation, limit))
+
+
+def spell(root: Formula | Sum | Item, notation: Notation, limit: int | None = None) -> list[str]:
+    """The pieces that `write` puts in a row: atoms, heads of quantifiers, operators and signs, parentheses."""
     out: list[str] = []
     stack: list[str | tuple[Formula | Sum | Item, int]] = [(root, QUANTIFIED)]
     left, right = notation.parentheses
@@ -142,7 +147,7 @@ def write(root: Formula | Sum | Item, notation: Notation, limit: int | None = No
         if strength < place:
             pieces = [left, *pieces, right]
         stack.extend(reversed(pieces))
-    return "".join(out)
+    return out
 
 
 _Pieces = list[str | tuple[Formula | Sum | Item, int]]

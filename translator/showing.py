@@ -181,26 +181,13 @@ def excerpt(shown: Shown) -> list[Line]:
 
 def latex(shown: Shown, name: str | None) -> str:
     """LaTeX of the excerpt, of the whole sentence, or of one name's definitions."""
-    from dataclasses import replace
-
-    from logic.latex import to_latex
-    from logic.syntax import TRUE
+    from logic.latex import definitions_to_latex, excerpt_to_latex
 
     sentence = shown.sentence
-    if name is not None:
-        found = [shown.definitions[one] for one in elements_named(shown, name) if one in shown.definitions]
-        text = to_latex(
-            replace(sentence, definitions=tuple(found if shown.full else found[:MOST_ELEMENTS]), formula=TRUE)
-        )
-        rows = [row for row in text.split("\n") if not row.startswith("&\\phantom")]
-        return "\n".join(rows) + "\n"
-    if shown.full or len(sentence.definitions) <= 2 * EXCERPT:
-        return to_latex(sentence) + "\n"
-    kept = (*sentence.definitions[:EXCERPT], *sentence.definitions[-EXCERPT:])
-    rows = to_latex(replace(sentence, definitions=kept)).split("\n")
-    left = len(sentence.definitions) - len(kept)
-    rows.insert(1 + EXCERPT, rf"&\;\;\vdots \quad \text{{({left:,} more definitions)}}\\")
-    return "\n".join(rows) + "\n"
+    if name is None:
+        return excerpt_to_latex(sentence, len(sentence.definitions) if shown.full else EXCERPT) + "\n"
+    found = [shown.definitions[one] for one in elements_named(shown, name) if one in shown.definitions]
+    return definitions_to_latex(tuple(found if shown.full else found[:MOST_ELEMENTS])) + "\n"
 
 
 def elements_named(shown: Shown, name: str) -> list[str]:
