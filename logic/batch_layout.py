@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -49,15 +49,15 @@ _OBJECT = 56  # bytes of a Python integer and of the reference to it
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The shape and type of a value, and the largest absolute value of its numbers."""
+    """The shape and type of a value, and an upper bound, at least 1, of the absolute values of its numbers."""
 
     shape: Shape
     kind: np.dtype[Any]
     bound: int = 1
+    bytes: int = field(init=False, compare=False)
 
-    def bytes(self, shape: Shape | None = None) -> int:
-        """The memory that the value needs, or a part of it of another shape."""
-        return math.prod(self.shape if shape is None else shape) * width(self.kind)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "bytes", math.prod(self.shape) * width(self.kind))
 
 
 def width(kind: np.dtype[Any]) -> int:
@@ -81,8 +81,8 @@ def factors(bound: int) -> np.dtype[Any]:
 
 
 def term_bound(term: Term, n: int) -> int:
-    """The largest absolute value of an index term at length n, with all partial sums."""
-    return abs(term.const) + (abs(term.n) + sum(abs(coef) for _, coef in term.coefs)) * n
+    """An upper bound of the absolute values of an index term at length n, with all partial sums, and of n."""
+    return abs(term.const) + (abs(term.n) + sum([abs(coef) for _, coef in term.coefs], 1)) * n
 
 
 def compare_sides(phi: Compare) -> tuple[Term, Term]:
@@ -125,7 +125,8 @@ class Layouts:
 
     def broadcast(self, nodes: tuple[Part, ...]) -> Shape:
         """The shape of a value with an entry for each combination of entries of others."""
-        return np.broadcast_shapes(*{self[node].shape for node in nodes})
+        shapes = {self[node].shape for node in nodes}
+        return shapes.pop() if len(shapes) == 1 else np.broadcast_shapes(*shapes)
 
     def along(self, *terms: Term) -> Shape:
         """The shape of a value that depends on the variables of index terms."""
@@ -153,14 +154,14 @@ class Layouts:
         return Layout(tuple(value.shape[axis] for axis in move), value.kind, value.bound)
 
     def _count(self, item: Count) -> Layout:
-        bound = self.n * (1 if item.weight is ONE else self[item.weight].bound)
+        bound = max(1, self.n) * (1 if item.weight is ONE else self[item.weight].bound)
         return Layout(self._counted(item, (item.condition, item.weight)), integers(bound), bound)
 
     def _sum(self, total: Sum) -> Layout:
         items = tuple((coef, item) for coef, item in total.items if coef)
         bound = abs(total.length * self.n + total.const) + sum(abs(coef) * self[item].bound for coef, item in items)
         shape = self.broadcast(tuple(item for _, item in items)) if items else self.ones
-        return Layout(shape, integers(bound), bound)
+        return Layout(shape, integers(bound), max(bound, 1))
 
     # What a step needs besides its operands and its value, at the extents `cut`.
 
@@ -188,6 +189,11 @@ class Layouts:
                 return size
             case _:
                 return 0
+
+    def part(self, node: Part, cut: Mapping[int, int]) -> int:
+        """The bytes of the part of a value."""
+        layout = self.of[node]
+        return math.prod(self.windowed(layout.shape, cut)) * width(layout.kind) if cut else layout.bytes
 
     def windowed(self, shape: Shape, cut: Mapping[int, int]) -> Shape:
         """The shape of the part of a value."""

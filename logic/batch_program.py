@@ -63,40 +63,41 @@ class Program:
 def program(made: Plan, n_words: int, n: int) -> Program:
     """Lay out the evaluation of `n_words` words of length `n`, without computing anything."""
     layouts = Layouts(made, n_words, n)
-    regions = _regions(made, layouts)
+    gathered = _gather(made, layouts)
     last: dict[Part, int] = {}
-    for number, region in enumerate(regions):
-        for step in region.steps:
+    for number, steps in enumerate(gathered):
+        for step in steps:
             last.update(dict.fromkeys(step.reads, number))
     asked = {made.same.get(made.roots[name], made.roots[name]) for name in ("", *made.wanted)}
-    kept: list[Region] = []
+    regions: list[Region] = []
     letters = len({step.node.name for step in made.steps if isinstance(step.node, Letter)})
     base = n_words * (n * (8 + letters) + len(made.sentence.propositions)) + 64 * len(made.steps)
     stored, peak, at = base, base, 0
-    for number, region in enumerate(regions):
-        read = {node for step in region.steps for node in step.reads} - {step.node for step in region.steps}
-        done = tuple(node for node in read if last[node] == number and node not in asked)
-        kept.append(Region(region.steps, region.releases, done, region.pieces, region.bytes))
+    for number, steps in enumerate(gathered):
+        inside = {step.node for step in steps}
+        read = {node for step in steps for node in step.reads if last[node] == number}
+        region = _region(layouts, steps, tuple([node for node in read if node not in inside and node not in asked]))
+        regions.append(region)
         if stored + region.bytes > peak:
             peak, at = stored + region.bytes, number
-        stored += layouts.of[region.result].bytes() - sum(layouts.of[node].bytes() for node in done)
+        stored += layouts.of[region.result].bytes - sum([layouts.of[node].bytes for node in region.done])
     out = sum(8 * n_words * n ** len(made.params[name]) for name in made.wanted) + n_words * n
     if stored + out > peak:
-        peak, at = stored + out, len(kept) - 1
-    return Program(made, layouts, tuple(kept), peak, _largest(layouts, kept, at))
+        peak, at = stored + out, len(regions) - 1
+    return Program(made, layouts, tuple(regions), peak, _largest(layouts, regions, at))
 
 
 def _largest(layouts: Layouts, regions: Sequence[Region], at: int) -> str:
     """The definition of the largest value that is stored, or made, when a region is evaluated."""
     stored: dict[Part, tuple[int, str]] = {}
     for region in regions[:at]:
-        stored[region.result] = layouts.of[region.result].bytes(), region.steps[-1].home
+        stored[region.result] = layouts.of[region.result].bytes, region.steps[-1].home
         for node in region.done:
             del stored[node]
     return max([(regions[at].bytes, regions[at].steps[-1].home), *stored.values()])[1]
 
 
-def _regions(made: Plan, layouts: Layouts) -> list[Region]:
+def _gather(made: Plan, layouts: Layouts) -> list[tuple[Step, ...]]:
     """Gather each step with the only region that reads it, if it is large; steps that cost nothing, with every reader."""
     of, same = layouts.of, made.same
     asked = {same.get(made.roots[name], made.roots[name]) for name in ("", *made.wanted)}
@@ -109,21 +110,21 @@ def _regions(made: Plan, layouts: Layouts) -> list[Region]:
     for step in reversed(made.steps):
         node = step.node
         results = readers.pop(node, set())
-        own = of[node].bytes() <= FUSED or len(results) != 1 or not _fits(made, layouts, step, next(iter(results)))
+        own = of[node].bytes <= FUSED or len(results) != 1 or not _fits(made, layouts, step, next(iter(results)))
         if node in asked or node in apart or (own and not _is_free(made, step, of[node])):
             results = {node}
         for result in results:
             members.setdefault(result, []).append(step)
         for child in step.reads:
             readers.setdefault(child, set()).update(results)
-    return [_region(layouts, tuple(reversed(members[step.node]))) for step in made.steps if step.node in members]
+    return [tuple(reversed(members[step.node])) for step in made.steps if step.node in members]
 
 
 def _is_free(made: Plan, step: Step, layout: Layout) -> bool:
     """Tell whether a step only looks at what is stored, or makes what is cheaper than storing it."""
     match step.node:
         case Compare():
-            return layout.bytes() > FUSED
+            return layout.bytes > FUSED
         case Truth():
             return True
         case Letter(_, term):
@@ -141,11 +142,11 @@ def _fits(made: Plan, layouts: Layouts, step: Step, result: Part) -> bool:
     return True
 
 
-def _region(layouts: Layouts, steps: tuple[Step, ...]) -> Region:
+def _region(layouts: Layouts, steps: tuple[Step, ...], done: tuple[Part, ...]) -> Region:
     """Cut the axes of the result until the largest inner value is small, and add up what a slab needs."""
     of, result = layouts.of, steps[-1].node
-    if len(steps) == 1 and of[result].bytes() <= FUSED:
-        return Region(steps, ((),), (), (), of[result].bytes() + layouts.scratch(result, {}))
+    if len(steps) == 1 and of[result].bytes <= FUSED:
+        return Region(steps, ((),), done, (), of[result].bytes + layouts.scratch(result, {}))
     left: dict[Part, int] = {}
     for step in steps:
         for child in step.reads:
@@ -160,8 +161,8 @@ def _region(layouts: Layouts, steps: tuple[Step, ...]) -> Region:
                 gone.append(child)
         releases.append(tuple(gone))
     whole: dict[int, int] = {}
-    largest = max(steps, key=lambda step: of[step.node].bytes() + layouts.scratch(step.node, whole)).node
-    much = of[largest].bytes() + layouts.scratch(largest, whole)
+    largest = max(steps, key=lambda step: of[step.node].bytes + layouts.scratch(step.node, whole)).node
+    much = of[largest].bytes + layouts.scratch(largest, whole)
     excess = -(-much // SLAB) if len(steps) > 1 or much > 8 * SLAB else 1
     pieces = []
     for axis, (extent, inner) in enumerate(zip(of[result].shape, of[largest].shape, strict=True)):
@@ -170,10 +171,10 @@ def _region(layouts: Layouts, steps: tuple[Step, ...]) -> Region:
             pieces.append((axis, extent, -(-extent // count)))
             excess = -(-excess // count)
     cut = {axis: piece for axis, _, piece in pieces}
-    stored = of[result].bytes() if pieces else 0
+    stored = of[result].bytes if pieces else 0
     live, peak = stored, stored
     for step, unread in zip(steps, releases, strict=True):
-        live += of[step.node].bytes(layouts.windowed(of[step.node].shape, cut))
+        live += layouts.part(step.node, cut)
         peak = max(peak, live + layouts.scratch(step.node, cut))
-        live -= sum(of[child].bytes(layouts.windowed(of[child].shape, cut)) for child in unread)
-    return Region(steps, tuple(releases), (), tuple(pieces), peak)
+        live -= sum([layouts.part(child, cut) for child in unread])
+    return Region(steps, tuple(releases), done, tuple(pieces), peak)

@@ -211,6 +211,15 @@ def test_counts_do_not_overflow(n: int) -> None:
     assert evaluate(sentence, np.zeros((1, n), int))[""].tolist() == [True]
 
 
+def test_large_coefficients_of_nothing_and_small_terms_in_long_words() -> None:
+    sentence = parse(
+        "letters a; sum zero(x) := 0*[a(x)]; sum none() := 70000*#x[true : zero(x)] + 70000*zero(1) + 5;"
+        "a(5) & ~a(n + 1) & none() = 5 & #x[true : 2*zero(x)] = 0 & #x[x <= 3 & a(3) : zero(x) + 1] = 3 & exists x. x = n"
+    )
+    assert evaluate(sentence, np.zeros((1, 40000), int), wanted=["none"])["none"].tolist() == [5]
+    assert evaluate(sentence, np.zeros((1, 40000), int))[""].tolist() == [True]
+
+
 # Memory.
 
 THREE = "let d(x, y, z) := a(x) & b(y) & a(z) | x + y = z; exists x. #y, z[d(x, y, z)] >= 3 & forall y. d(x, y, x)"
