@@ -1,11 +1,11 @@
 """Quantizers of many codes as sums of saturating roundings: a few hundred gates in place of one for each code.
 
 ``clip(round(float32(float32(S * scale) / step)))`` has one break for each code. No single rounding of ``a * S + b`` has the
-same breaks: the inner number is a multiple of one step between two powers of two only, and a tie of the outer one goes to the even
-code, so that odd codes begin a little later than even ones. Both are undone here. The rounding to float32 between two powers of two
-is one saturating rounding W of a multiple of S. As a function of W the even codes lie on one line, and so do the odd ones; where
-one line has both, one is taken. What the pieces rise adds up to the code. Small arguments, which float32 does not disturb, need
-no W.
+same breaks: the inner number is a multiple of one step between two powers of two only, and a tie of the outer one goes to the
+even code, so that odd codes begin a little later than even ones. Both are undone here. The rounding to float32 between two
+powers of two is one saturating rounding W of a multiple of S. As a function of W the even codes lie on one line, and so do the
+odd ones; where one line has both, one is taken. What the pieces rise adds up to the code. Small arguments, which float32 does
+not disturb, need no W.
 
 Every sum of pieces is compared with the step function at all breaks, which decides for all arguments: both never decrease.
 """

@@ -30,7 +30,7 @@ from translator.fidelity import SCREEN_WORDS, Fidelity, InputSet, compare, consu
 from translator.fixing import fitted, fix
 from translator.inputs import random_features, read_inputs
 from translator.oracle import Oracle
-from translator.precision import Precision, default_weight_bits, parse_precision, parse_weight_bits
+from translator.precision import Precision, parse_precision
 from translator.quantizers import first_quantizer
 from translator.real import Map
 from translator.words import joint_alphabet, parse_alphabet, split_alphabet
@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str], None]
 
-AUTO_BITS = range(4, 17)
+OPEN_PRECISIONS = ("fixed:*.16", "fixed:*.20", "fixed:*.24")
+AUTO_PRECISIONS = (*(f"fixed:{bits}" for bits in range(4, 17)), "fixed:18", "fixed:20", *OPEN_PRECISIONS)
 ASSUMED_LETTERS = 4
 CODE_PRECISION, OTHER_PRECISION = Precision(8, None, 12), Precision(5, None, 9)
 INTEGER_NOTE = "integer network: the words are the file's own codes, at every precision"
@@ -306,27 +307,35 @@ def choose(
 ) -> tuple[Precision, Network, Fidelity]:
     """The smallest precision whose decisions all agree with onnxruntime, else the one that came closest.
 
-    A precision that already fails on a sample is not run on the whole set. Agreement is tested, not certified, and is not
-    monotone in the precision.
+    Words of 4 to 16 bits are tried first, then words of any number of bits with more and more fractional bits, as long as a
+    circuit of them is forecast to fit. A precision that already fails on a sample is not run on the whole set. Agreement is
+    tested, not certified, and is not monotone in the precision.
     """
-    weights = parse_weight_bits(settings.weight_bits)
     screen = restrict(reference, reference.inputs.sample(SCREEN_WORDS), oracle)
     best: tuple[Precision, Network, Fidelity] | None = None
-    for bits in AUTO_BITS:
-        precision = Precision(bits, None, default_weight_bits(bits) if weights == 0 else weights)
+    too_large = False
+    precisions = [found for text in AUTO_PRECISIONS if (found := parse_precision(text, settings.weight_bits))]
+    for precision in precisions:
+        if too_large and not precision.is_open:
+            continue
         try:
             fixed = fix(network, precision, bounds, alphabet)
             fidelity = compare(fixed, screen)
             if fidelity.complete and screen is not reference:
                 fidelity = compare(fixed, reference)
+            closer = best is None or fidelity.agree * best[2].inputs > best[2].agree * fidelity.inputs
+            if precision.is_open and closer:
+                forecast(fixed, settings.depth).require(settings.memory)
         except FomError as error:
-            if best is None or error.diagnostics[0].code != "C026":
+            if best is None or (error.diagnostics[0].code != "C026" and not precision.is_open):
                 raise
             tried.append((precision, None))
-            break
+            progress(f"{precision}: {error.diagnostics[0].message}")
+            too_large = True
+            continue
         tried.append((precision, fidelity))
         progress(f"{precision}: {fidelity.agree:,} of {fidelity.inputs:,} decisions agree ({fidelity.description})")
-        if best is None or fidelity.agree * best[2].inputs > best[2].agree * fidelity.inputs:
+        if closer:
             best = (precision, fixed, fidelity)
         if fidelity.complete:
             break

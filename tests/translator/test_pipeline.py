@@ -17,7 +17,7 @@ from tests.translator.reading_graphs import build
 from tests.translator.reading_graphs import save as save_model
 from tests.translator.tiny_transformers import Shape, save
 from translator.fidelity import MOST_WORDS, words_up_to
-from translator.pipeline import AUTO_BITS, Translation, translate
+from translator.pipeline import AUTO_PRECISIONS, Translation, translate
 from translator.reading import read
 from translator.sides import Sides
 from translator.store import load
@@ -56,9 +56,9 @@ def linear_model(folder: Path, embedding: Array, bias: Array) -> Path:
 class TestAutomaticPrecision:
     def test_it_stops_at_the_smallest_precision_that_agrees(self) -> None:
         chosen = example("contains_ab", max_length=6)
-        bits = [precision.bits for precision, _ in chosen.tried]
-        assert bits == list(AUTO_BITS)[: len(bits)]
-        assert chosen.precision.bits == bits[-1]
+        texts = [str(precision) for precision, _ in chosen.tried]
+        assert texts == list(AUTO_PRECISIONS)[: len(texts)]
+        assert str(chosen.precision) == texts[-1]
         assert chosen.fidelity.complete
         for precision, fidelity in chosen.tried[:-1]:
             assert fidelity is not None
@@ -78,8 +78,8 @@ class TestAutomaticPrecision:
     def test_it_says_when_no_precision_agrees(self, tmp_path: Path) -> None:
         """Logits that differ by 2**-24 of their size: an equal weight decides class 0, the float network class 1."""
         embedding = np.array([[1.0, np.nextafter(np.float32(1), np.float32(2))], [1.0, 0.5]])
-        made = translate(linear_model(tmp_path, embedding, np.zeros(2)), max_length=3)
-        assert [precision.bits for precision, _ in made.tried] == list(AUTO_BITS)
+        made = translate(linear_model(tmp_path, embedding, np.zeros(2)), max_length=3, weight_bits="12")
+        assert [str(precision) for precision, _ in made.tried] == list(AUTO_PRECISIONS)
         assert all(fidelity is not None and not fidelity.complete for _, fidelity in made.tried)
         assert not made.fidelity.complete
         assert made.fidelity.example == "a"
