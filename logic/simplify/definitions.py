@@ -39,9 +39,13 @@ UNUSED = "unused definition"
 ONCE = "definition used once"
 
 STATEMENTS = (
-    (EQUAL, "let d(x) := a(x); let e(y) := a(y); e(t) = d(t)", "the bodies are equal up to the names of variables"),
-    (UNUSED, "let d(x) := a(x); p = p", "nothing that is left reads it"),
-    (ONCE, "let d(x) := a(x) & b(x); d(x) = a(x) & b(x)", "on demand; the only call is d(x) itself, and the body is flat"),
+    (EQUAL, "let d(x) := a(x); let e(y) := a(y); e(t) ≡ d(t)", "the bodies are equal up to the names of variables"),
+    (UNUSED, "let d(x) := a(x); p ≡ p", "nothing that is left reads it"),
+    (
+        ONCE,
+        "let d(x) := a(x) & b(x); d(x) ≡ a(x) & b(x)",
+        "on demand; the only call is d(x) itself, and the body is flat",
+    ),
 )
 """Names, statements and conditions of the laws that speak of a sentence and not of a formula."""
 
@@ -157,12 +161,12 @@ def used_once(sentence: Sentence) -> set[str]:
 
 
 LAWS = (
-    Law(TRIVIAL, "let d(x) := a(x); d(t) = a(t);  sum v(x) := 3; v(x) = 3", (Call,), put_relation,
+    Law(TRIVIAL, "let d(x) := a(x); d(t) ≡ a(t);  sum v(x) := 3; v(x) ≡ 3", (Call,), put_relation,
         (("yes(x)", "true"), ("yes(x + 1)", "x + 1 <= n & true"), ("same(x + 1)", "a(x + 1)"),
          ("never(x - 1)", "1 <= x - 1 & ~a(x - 1)")),
         "the body is an atom, a negated one, a number or a multiple of one item; where t may not be a position,"
         " 1 <= t & t <= n is added, or for a sum the law not applied"),
-    Law(f"{TRIVIAL} of a sum", "sum v(x) := 3; v(x) = 3;  sum w(x) := 2*s(x); w(t) = 2*s(t)", (Sum,), put_sum,
+    Law(f"{TRIVIAL} of a sum", "sum v(x) := 3; v(x) ≡ 3;  sum w(x) := 2*s(x); w(t) ≡ 2*s(t)", (Sum,), put_sum,
         (("2*three(x) + [p]", "[p] + 6"), ("5*twice(x + 1)", "10*s(x + 1)"), ("three(x) + three(x + 1)", "three(x + 1) + 3")),
         "see above"),
 )  # fmt: skip

@@ -2,14 +2,14 @@
 
 By induction along the original's definitions: every name is read as the original means it. For each name that is in both
 sentences, and each that was put in the place of its calls, the original body and the new one are equal, whatever the names in
-them mean; a name that was put in place is read as its new body, which is one of the obligations before. So every definition of the
-simplified sentence, and its last formula, mean what they meant. Definitions that were dropped need no obligation.
+them mean; a name that was put in place is read as its new body, which is one of the obligations before. So every definition of
+the simplified sentence, and its last formula, mean what they meant. Definitions that were dropped need no obligation.
 """
 
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 
 from circuits.diagnostics import FomError
@@ -19,7 +19,20 @@ from logic.semantics import deep_recursion
 from logic.simplify.engine import Simplified
 from logic.simplify.queries import Effort, Query
 from logic.simplify.ranges import Range
-from logic.syntax import Bit, Call, Compare, Count, Definition, Exists, Forall, Formula, Majority, Sentence, Sum, SumCall
+from logic.syntax import (
+    Bit,
+    Call,
+    Compare,
+    Count,
+    Definition,
+    Exists,
+    Forall,
+    Formula,
+    Majority,
+    Sentence,
+    Sum,
+    SumCall,
+)
 from logic.verdicts import Lemma, Proof
 from logic.walk import Part, postorder
 
@@ -49,9 +62,7 @@ def prove_simplified(
 
 
 class _Equality:
-    def __init__(
-        self, original: Sentence, simplified: Simplified, progress: Callable[[str], None] | None
-    ) -> None:
+    def __init__(self, original: Sentence, simplified: Simplified, progress: Callable[[str], None] | None) -> None:
         self.original, self.simplified = original, simplified
         self.progress = progress or (lambda message: None)
         self.old = {definition.name: definition for definition in original.definitions}
@@ -61,7 +72,7 @@ class _Equality:
         self.order = {name: number for number, name in enumerate(self.old)}
         self.forms = SentenceForms()
         self.covers: Counter[str] = Counter()
-        self.seconds: Counter[str] = Counter()
+        self.seconds: defaultdict[str, float] = defaultdict(float)
         self.answers: dict[str, bool] = {}
         self.ranges: dict[str, Range] = {}
         self.open: list[str] = []

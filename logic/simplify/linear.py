@@ -98,7 +98,9 @@ def weight_of_count(item: Item) -> Sum | None:
     if not weight.items and not weight.length:
         factor = weight.const
     items = tuple([(coef // factor, inner) for coef, inner in weight.items])
-    return Sum(((factor, Count(item.variable, item.condition, Sum(items, weight.length // factor, weight.const // factor))),))
+    return Sum(
+        ((factor, Count(item.variable, item.condition, Sum(items, weight.length // factor, weight.const // factor))),)
+    )
 
 
 def counted_indicator(item: Item) -> Sum | None:
@@ -231,53 +233,53 @@ def negated_atom(node: Not, _: Facts) -> Formula | None:
 
 
 ITEMS = (
-    Law("constant indicator", "[true] = 1;  [false] = 0", (Sum,), itemwise(constant_indicator),
+    Law("constant indicator", "[true] ≡ 1;  [false] ≡ 0", (Sum,), itemwise(constant_indicator),
         (("2*[true] + [p] + 3*[false]", "[p] + 2"),)),
-    Law("negated indicator", "[~p] = 1 - [p]", (Sum,), itemwise(negated_indicator), (("3*[~p] + s(x)", "-3*[p] + s(x) + 3"),)),
-    Law("empty count", "#y[false : s] = 0;  #y[p : 0] = 0", (Sum,), itemwise(empty_count),
+    Law("negated indicator", "[~p] ≡ 1 - [p]", (Sum,), itemwise(negated_indicator), (("3*[~p] + s(x)", "-3*[p] + s(x) + 3"),)),
+    Law("empty count", "#y[false : s] ≡ 0;  #y[p : 0] ≡ 0", (Sum,), itemwise(empty_count),
         (("#y[false : s(y)] + [p]", "[p]"), ("#y[a(y) : 0] + [p]", "[p]"))),
-    Law("full count", "#y[true] = n", (Sum,), itemwise(full_count), (("2*#y[true] + [p]", "[p] + 2*n"),)),
-    Law("negated count", "#y[~a(y)] = n - #y[a(y)]", (Sum,), itemwise(negated_count),
+    Law("full count", "#y[true] ≡ n", (Sum,), itemwise(full_count), (("2*#y[true] + [p]", "[p] + 2*n"),)),
+    Law("negated count", "#y[~a(y)] ≡ n - #y[a(y)]", (Sum,), itemwise(negated_count),
         (("2*#y[~a(y)] + [p]", "-2*#y[a(y)] + [p] + 2*n"),)),
-    Law("weight of a count", "#y[p : c] = c*#y[p];  #y[p : c*s] = c*#y[p : s]", (Sum,), itemwise(weight_of_count),
+    Law("weight of a count", "#y[p : c] ≡ c*#y[p];  #y[p : c*s] ≡ c*#y[p : s]", (Sum,), itemwise(weight_of_count),
         (("#y[a(y) : 3]", "3*#y[a(y)]"), ("#y[a(y) : 0 - 1]", "-#y[a(y)]"),
          ("#y[a(y) : 4*s(y) - 6]", "2*#y[a(y) : 2*s(y) - 3]")), "c is a number"),
-    Law("counted indicator", "#y[a(y) : c*[b(y)]] = c*#y[a(y) & b(y)]", (Sum,), itemwise(counted_indicator),
+    Law("counted indicator", "#y[a(y) : c*[b(y)]] ≡ c*#y[a(y) & b(y)]", (Sum,), itemwise(counted_indicator),
         (("#y[a(y) : 3*[b(y)]]", "3*#y[a(y) & b(y)]"), ("#y[true : [b(y)]]", "#y[b(y)]"))),
-    Law("one counted point", "#y[y = t & a(y)] = [1 <= t & t <= n & a(t)]", (Sum,), itemwise(one_counted_point),
+    Law("one counted point", "#y[y = t & a(y)] ≡ [1 <= t & t <= n & a(t)]", (Sum,), itemwise(one_counted_point),
         (("#y[y = x & a(y)]", "[a(x)]"), ("2*#y[y = x + 1 & a(y)]", "2*[x + 1 <= n & a(x + 1)]")),
         "comparisons that always hold are left out"),
-    Law("sum outside", "s(0) = 0;  s(n + 1) = 0", (Sum,), itemwise(sum_outside), (("2*s(0) + [p]", "[p]"),),
+    Law("sum outside", "s(0) ≡ 0;  s(n + 1) ≡ 0", (Sum,), itemwise(sum_outside), (("2*s(0) + [p]", "[p]"),),
         "a term is never in 1..n"),
-    Law("equal items", "2*s + 3*s = 5*s", (Sum,), equal_items,
+    Law("equal items", "2*s + 3*s ≡ 5*s", (Sum,), equal_items,
         (("2*s(x) + [p] + 3*s(x)", "5*s(x) + [p]"), ("[p] + 2*[p]", "3*[p]"))),
-    Law("zero coefficient", "0*s + t = t", (Sum,), zero_coefficients, (("0*s(x) + t(x)", "t(x)"),)),
+    Law("zero coefficient", "0*s + t ≡ t", (Sum,), zero_coefficients, (("0*s(x) + t(x)", "t(x)"),)),
 )  # fmt: skip
 
 ATOMS = (
-    Law("moved constant", "s + 2 >= 5 = s >= 3", (Linear,), moved_constant, (("s(x) + 2 >= 5", "s(x) >= 3"),)),
-    Law("decided atom", "[p] + [q] >= 3 = false;  #y[a(y)] >= 0 = true;  n - #y[a(y)] >= 0 = true", (Linear,),
+    Law("moved constant", "s + 2 >= 5 ≡ s >= 3", (Linear,), moved_constant, (("s(x) + 2 >= 5", "s(x) >= 3"),)),
+    Law("decided atom", "[p] + [q] >= 3 ≡ false;  #y[a(y)] >= 0 ≡ true;  n - #y[a(y)] >= 0 ≡ true", (Linear,),
         decided_atom,
         (("[p] + [q] >= 3", "false"), ("#y[a(y)] >= 0", "true"), ("0 - #y[a(y)] + n >= 0", "true"),
          ("#y[a(y)] - n >= 1", "false"), ("2*[p] - [q] >= 0 - 1", "true")),
         "the ranges of items decide it: 0..1, 0..n, and those of defined sums"),
-    Law("common divisor", "2*s >= 3 = s >= 2", (Linear,), common_divisor,
+    Law("common divisor", "2*s >= 3 ≡ s >= 2", (Linear,), common_divisor,
         (("2*s(x) >= 3", "s(x) >= 2"), ("6*s(x) - 4*[p] + 2*n >= 0 - 3", "3*s(x) - 2*[p] + n >= 0 - 1"))),
-    Law("conjunction as an atom", "[p] + [q] >= 2 = p & q;  [p] - [q] >= 1 = p & ~q;  [p] >= 1 = p", (Linear,),
+    Law("conjunction as an atom", "[p] + [q] >= 2 ≡ p & q;  [p] - [q] >= 1 ≡ p & ~q;  [p] >= 1 ≡ p", (Linear,),
         conjunction_atom,
         (("[p] + [q] >= 2", "p & q"), ("2*[p] - [q] >= 2", "p & ~q"), ("[p] >= 1", "p"), ("0 - 2*[p] >= 0", "~p"))),
-    Law("disjunction as an atom", "[p] + [q] >= 1 = p | q;  [p] - [q] >= 0 = p | ~q", (Linear,), disjunction_atom,
+    Law("disjunction as an atom", "[p] + [q] >= 1 ≡ p | q;  [p] - [q] >= 0 ≡ p | ~q", (Linear,), disjunction_atom,
         (("[p] + [q] >= 1", "p | q"), ("[p] - 3*[q] >= 0 - 2", "p | ~q"))),
-    Law("at least one", "#y[a(y)] >= 1 = exists y. a(y);  2*#y[a(y)] + 3*[p] >= 1 = (exists y. a(y)) | p", (Linear,),
+    Law("at least one", "#y[a(y)] >= 1 ≡ exists y. a(y);  2*#y[a(y)] + 3*[p] >= 1 ≡ (exists y. a(y)) | p", (Linear,),
         at_least_one,
         (("#y[a(y)] >= 1", "exists y. a(y)"), ("2*#y[a(y)] + 3*[p] >= 2", "(exists y. a(y)) | p"))),
-    Law("none at all", "-#y[a(y)] >= 0 = ~(exists y. a(y))", (Linear,), none_at_all,
+    Law("none at all", "-#y[a(y)] >= 0 ≡ ~(exists y. a(y))", (Linear,), none_at_all,
         (("0 - #y[a(y)] >= 0", "~(exists y. a(y))"),
          ("0 - 2*#y[a(y)] - 3*[p] >= 0 - 1", "~((exists y. a(y)) | p)"))),
-    Law("all or half", "#y[a(y)] - n >= 0 = forall y. a(y);  2*#y[a(y)] - n >= 0 = M y. a(y)", (Linear,), whole_count,
+    Law("all or half", "#y[a(y)] - n >= 0 ≡ forall y. a(y);  2*#y[a(y)] - n >= 0 ≡ M y. a(y)", (Linear,), whole_count,
         (("#y[a(y)] - n >= 0", "forall y. a(y)"), ("3*#y[a(y)] - 3*n >= 0 - 2", "forall y. a(y)"),
          ("2*#y[a(y)] - n >= 0", "M y. a(y)"))),
-    Law("negated atom", "~(s >= 2) = -s >= -1", (Not,), negated_atom, (("~(s(x) - [p] >= 2)", "0 - s(x) + [p] >= 0 - 1"),)),
+    Law("negated atom", "~(s >= 2) ≡ -s >= -1", (Not,), negated_atom, (("~(s(x) - [p] >= 2)", "0 - s(x) + [p] >= 0 - 1"),)),
 )  # fmt: skip
 
 LAWS = ITEMS + ATOMS

@@ -19,7 +19,6 @@ from logic.syntax import (
     Implies,
     Indicator,
     Majority,
-    Not,
     Or,
     Sum,
     Term,
@@ -126,23 +125,23 @@ def count_at_one_point(item: Count) -> Sum | None:
 ALL = (Forall, Exists, Majority)
 LAWS = (
     Law("quantifier over a constant",
-        "forall x. true = true;  exists x. false = false;  M x. true = true;  exists x. true = 1 <= n;"
-        "  forall x. false = n <= 0;  M x. false = n <= 0", ALL, constant_body,
+        "forall x. true ≡ true;  exists x. false ≡ false;  M x. true ≡ true;  exists x. true ≡ 1 <= n;"
+        "  forall x. false ≡ n <= 0;  M x. false ≡ n <= 0", ALL, constant_body,
         (("forall x. true", "true"), ("exists x. false", "false"), ("M x. true", "true"), ("exists x. true", "1 <= n"),
          ("forall x. false", "n <= 0"), ("M x. false", "n <= 0"))),
     Law("unused variable",
-        "exists x. p = p & 1 <= n;  forall x. p = p | n <= 0;  M x. p = p | n <= 0;  exists x. a(y) = a(y)", ALL,
+        "exists x. p ≡ p & 1 <= n;  forall x. p ≡ p | n <= 0;  M x. p ≡ p | n <= 0;  exists x. a(y) ≡ a(y)", ALL,
         unused_variable,
         (("exists x. p", "p & 1 <= n"), ("forall x. p", "p | n <= 0"), ("M x. p", "p | n <= 0"),
          ("exists x. a(y)", "a(y)"), ("forall x. a(y)", "a(y)"), ("M x. a(y)", "a(y)"))),
     Law("part without the variable",
-        "exists x. p & a(x) = p & exists x. a(x);  forall x. p | a(x) = p | forall x. a(x);"
-        "  forall x. b(y) & a(x) = b(y) & forall x. a(x)", (Forall, Exists), parts_outside,
+        "exists x. p & a(x) ≡ p & exists x. a(x);  forall x. p | a(x) ≡ p | forall x. a(x);"
+        "  forall x. b(y) & a(x) ≡ b(y) & forall x. a(x)", (Forall, Exists), parts_outside,
         (("exists x. p & a(x)", "p & (exists x. a(x))"), ("forall x. a(x) | p", "(forall x. a(x)) | p"),
          ("forall x. b(y) & a(x)", "b(y) & (forall x. a(x))"), ("exists x. a(x) | b(y)", "(exists x. a(x)) | b(y)")),
         "one part has the variable; with the other connective another variable is free, so that n >= 1"),
     Law("one point",
-        "exists y. y = t & a(y) = 1 <= t & t <= n & a(t);  forall y. y = t -> a(y) = 1 <= t & t <= n -> a(t)",
+        "exists y. y = t & a(y) ≡ 1 <= t & t <= n & a(t);  forall y. y = t -> a(y) ≡ 1 <= t & t <= n -> a(t)",
         (Exists, Forall), one_point,
         (("exists y. y = x & a(y)", "a(x)"), ("exists y. a(y) & x = y + 1", "1 <= x - 1 & a(x - 1)"),
          ("forall y. y = x -> a(y)", "a(x)"), ("forall y. a(y) | ~(y = x + 1)", "x + 1 <= n -> a(x + 1)"),

@@ -157,8 +157,8 @@ class Query:
             case Count():
                 return self.count(node)
             case Sum(items, length, const):
-                parts = [f"(* {number(coef)} {value(item)})" for coef, item in items]
-                return plus([*parts, f"(* {number(length)} n)", number(const)])
+                products = [f"(* {number(coef)} {value(item)})" for coef, item in items]
+                return plus([*products, f"(* {number(length)} n)", number(const)])
             case Linear(total, bound):
                 return f"(>= {value(total)} {number(bound)})"
             case _:

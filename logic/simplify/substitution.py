@@ -147,7 +147,7 @@ def canonical_body(definition: Definition, done: dict[Place, Part]) -> Part:
     `done` remembers what was named before.
     """
     values = {name: variable(place) for place, name in enumerate(definition.params)}
-    first = (definition.body, _restricted(values, definition.body.free), len(values))
+    first: Place = (definition.body, _restricted(values, definition.body.free), len(values))
     stack = [first]
     while stack:
         key = stack[-1]
@@ -155,7 +155,8 @@ def canonical_body(definition: Definition, done: dict[Place, Part]) -> Part:
         if key in done:
             stack.pop()
             continue
-        inner, moved = dict(environment), node
+        inner = dict(environment)
+        moved: Part = node
         if isinstance(node, Forall | Exists | Majority | Count):
             inner[node.variable] = variable(level)
             moved = rebuilt_binder(node, variable_name(level))
