@@ -107,7 +107,7 @@ class Shades:
                     f'<rect x="{x}" y="{y}" width="{cell - 2}" height="{high - 2}" fill="{colour}" '
                     f'fill-opacity="{0.06 + 0.8 * strength:.2f}"/>'
                 )
-                said = f"{value:.{self.digits}f}"
+                said = f"{round(value, self.digits) + 0.0:.{self.digits}f}"
                 parts.append(_text(x + cell / 2 - 1, y + 15, said, "middle", "white" if strength > 0.55 else "#222"))
         width = max(left + len(self.column_names) * cell + 8, 12 + 7 * len(self.title))
         return _svg(width, top + len(self.rows) * high + 6, parts)

@@ -12,6 +12,7 @@
 import sys
 from itertools import product
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 
@@ -83,8 +84,8 @@ for n in range(9):
 LIBRARY["dyck_1"]
 
 # %% [markdown]
-# And here is a tempting form, in which a position k names the number of closing parentheses so far. It is how
-# Example 4 of Merrill and Sabharwal (2023) is printed.
+# And here is a tempting form, in which a position k names the number of closing parentheses so far. Example 4 of
+# Merrill and Sabharwal (2023), as printed, names counts in this way.
 
 # %%
 named = parse(
@@ -120,7 +121,7 @@ def depends_on_counts_only(name, n):
 
 
 bags = [name for name in LANGUAGES if all(depends_on_counts_only(name, n) for n in range(5))]
-print(", ".join(bags))
+print(fill(", ".join(bags), 90))
 
 # %% [markdown]
 # All other languages need order: $a^m b^m$ has the counts of "exactly half", and one more condition.
@@ -132,8 +133,8 @@ print(", ".join(bags))
 LIBRARY["majority_of_majorities"]
 
 # %%
-both = {name: truth(LIBRARY[name], 4) for name in ("majority", "majority_of_majorities")}
-for word, simple, nested in zip(all_words(2, 4), both["majority"], both["majority_of_majorities"], strict=True):
+simply, nestedly = (truth(LIBRARY[name], 4) for name in ("majority", "majority_of_majorities"))
+for word, simple, nested in zip(all_words(2, 4), simply, nestedly, strict=True):
     if simple != nested:
         inside = "nested only" if nested else "simple only"
         print(f"{spelled(LIBRARY['majority'], word)}: {inside}")
@@ -155,13 +156,13 @@ REACH = {1: (12, 12), 2: (6, 5), 3: (4, 3), 4: (3, 2), 8: (2, 1)}  # longest pre
 
 def futures(tables, size, prefix, number, most):
     """The answers to all continuations of up to `most` letters of word `number` of a length."""
-    return b"".join(
-        tables[prefix + more][number * size**more : (number + 1) * size**more].tobytes() for more in range(most + 1)
-    )
+    counts = [size**more for more in range(most + 1)]
+    parts = (tables[prefix + more][number * k : (number + 1) * k] for more, k in enumerate(counts))
+    return b"".join(part.tobytes() for part in parts)
 
 
 def automaton(name):
-    """The transitions (a row for each state) and accepting states of a language, or None if no automaton is found."""
+    """The transitions, a row for each state, and the accepting states; None if there is no automaton."""
     sentence = LIBRARY[name]
     size = len(sentence.letters)
     longest, most = REACH[size]
@@ -190,7 +191,7 @@ def automaton(name):
 
 AUTOMATA = {name: found for name in LANGUAGES if (found := automaton(name)) is not None}
 print(f"{len(AUTOMATA)} of {len(LANGUAGES)} languages have an automaton; the others:")
-print(", ".join(name for name in LANGUAGES if name not in AUTOMATA))
+print(fill(", ".join(name for name in LANGUAGES if name not in AUTOMATA), 90))
 
 # %% [markdown]
 # What an automaton can be compared with is in how words move its states. Each word is a map of the states to
@@ -303,7 +304,7 @@ LENGTHS = range(1, 8)
 
 
 def knowledge(name):
-    """How many classes the words of each length fall into, as far as continuations of up to 8 letters tell."""
+    """How many classes words of each length fall into, as far as continuations up to length 8 tell."""
     tables = [truth(LIBRARY[name], n) for n in range(LENGTHS[-1] + 9)]
     return [len({futures(tables, 2, n, number, 8) for number in range(2**n)}) for n in LENGTHS]
 

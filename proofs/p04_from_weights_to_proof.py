@@ -68,9 +68,9 @@ fidelity = translation.fidelity
 print(f"{translation.precision}: {fidelity.agree} of {fidelity.inputs} decisions agree ({fidelity.description})")
 print()
 for node in network.nodes:
-    kind = "exact sum" if not hasattr(node, "format") else str(node.format)
+    kind = str(node.format) if hasattr(node, "format") else "exact integers"
     axes = "".join(f"[{variable}]" for variable in "xyz"[: node.n_positions])
-    print(f"{type(node).__name__:10} {node.name + axes:34} {node.size:3} of {kind}")
+    print(f"{type(node).__name__:10} {node.name + axes:34} {node.size:3} x {kind}")
 
 # %% [markdown]
 # A *word* is a number with a format: codes between two bounds, and how many of the bits are fractional.
@@ -109,7 +109,8 @@ num, den = int(values[f"{HEAD}.num"][0, x, ELEMENT]), int(values[f"{HEAD}.den"][
 code = int(values[f"{HEAD}.out.head"][0, x, ELEMENT])
 quotient = network.by_name[f"{HEAD}.out.head"].format
 print(f"numerator {num}, denominator {den}")
-print(f"quotient {Fraction(num, den)}, as a word: code {code}, which stands for {quotient.value(code)} ({quotient})")
+print(f"quotient {Fraction(num, den)}, as a word ({quotient}):")
+print(f"code {code}, which stands for {quotient.value(code)}")
 assert (num, den) == (exponentials[x, : x + 1] @ value[: x + 1], exponentials[x, : x + 1].sum())
 
 # %% [markdown]

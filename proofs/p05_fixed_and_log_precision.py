@@ -58,7 +58,7 @@ def number(value):
 
 
 def affine(name, source, weight, const=0, length=0, at=()):
-    """The sum ``weight * source + const + length * n``, or without source a number that every position shares."""
+    """The sum ``weight * source + const + length * n``; without a source, the rest of it."""
     operands = (Operand(Ref(source, at), identity(1, weight)),) if source else ()
     return Affine(name, len(at), 1, operands, number(const), number(length), 0)
 
@@ -119,19 +119,21 @@ def words_by_count(n):
 
 
 MAJORITY = parse((ROOT / "examples" / "languages" / "majority.fom").read_text(encoding="utf-8"))
+
+
+def wrong_counts(network, n):
+    """The numbers of b's at which a network and majority differ, among words of length n."""
+    words = words_by_count(n)
+    decided = evaluate(network, words)["class"][:, 0]
+    return np.flatnonzero(decided != evaluate_sentence(MAJORITY, words)[""])
+
+
 MOST = 80
-wrong = {}
 for name, network in HEADS.items():
-    wrong[name] = [
-        (n, k)
-        for n in range(1, MOST + 1)
-        for words in [words_by_count(n)]
-        for k in np.flatnonzero(evaluate(network, words)["class"][:, 0] != evaluate_sentence(MAJORITY, words)[""])
-    ]
-    n, k = wrong[name][0]
-    print(
-        f"{name}: {len(wrong[name])} of {sum(range(2, MOST + 2))} counts are wrong, first with {k} b's among {n} letters"
-    )
+    wrong = [(n, k) for n in range(1, MOST + 1) for k in wrong_counts(network, n)]
+    n, k = wrong[0]
+    print(f"{name}: {len(wrong)} of {sum(range(2, MOST + 2))} counts are wrong,", end=" ")
+    print(f"first with {k} b's among {n} letters")
 
 # %% [markdown]
 # **Weights rounded.** The weight of one position is $1/n$, in sixteenths: as soon as it is half of a sixteenth or
@@ -169,19 +171,17 @@ for n, k in ((31, 15), (32, 15), (33, 16), (33, 15)):
     print(f"{k} b's and {n - k} a's: average {2 * k - n}/{n} = {(2 * k - n) / n:.4f}, as a word {head}/16")
 
 # %%
-LEADS = range(2, 161)
+LENGTHS = range(2, 161)
 
 
 def unnoticed(s, n):
-    """The largest lead of a's among n letters that a rounded average takes for a tie, or 0."""
-    return max((lead for lead in range(n % 2, n + 1, 2) if (lead << s + 1) <= n), default=0)
+    """Leads of a's up to this one are taken for a tie by an average rounded to s bits, among n letters."""
+    return n >> s + 1
 
 
-Lines(
-    {f"s = {s}": [(n, unnoticed(s, n)) for n in LEADS] for s in (3, 4, 5)} | {"s = log n": [(n, 0) for n in LEADS]},
-    "length n",
-    "lead of a's that is not noticed",
-)
+curves = {f"s = {s}": [(n, unnoticed(s, n)) for n in LENGTHS] for s in (3, 4, 5)}
+curves["s = log n"] = [(n, unnoticed((n - 1).bit_length(), n)) for n in LENGTHS]
+Lines(curves, "length n", "leads of a's that are not noticed")
 
 # %% [markdown]
 # ## 3. The sentence of the head
@@ -289,7 +289,7 @@ def first_wrong(s):
     return next(n for n in count(1) if isinstance(prove(is_majority(s, n)), Countermodel))
 
 
-print(f"s = {S}, every n:   ", "refuted" if isinstance(prove(is_majority(S)), Countermodel) else "proved")
+print(f"s = {S}, every n:   ", said(prove(is_majority(S))).split(" by")[0])
 print(f"s = {S}, n <= {2 << S}: ", said(prove(is_majority(S, 2 << S))))
 print(f"s = {S}, n <= {(2 << S) + 1}: ", said(prove(is_majority(S, (2 << S) + 1))))
 print("first wrong length for s = 0, 1, 2, 3:", *(first_wrong(s) for s in range(4)))
@@ -315,23 +315,15 @@ print(f"wrong at some n <= 2**(s + 1) + 1 for s = {too_few[0]}..{too_few[-1]} ({
 # For every s it takes one line: if $d \ge 0$ both sides hold; if $d \le -1$ and the sentence holds, then $2^{s+1}
 # \le -2^{s+1} d \le n$, and $n = 2^{s+1}$ would force $d = -1$ with n even, but n and d have the same parity.
 #
-# With weights rounded the same number of bits is what it takes to see anything at all, and the head is right as
-# soon as it sees something, because all weights are the same:
+# With weights rounded it takes as many bits to see anything at all, and one more where n is a power of two and $1/n$ a
+# tie. As soon as this head sees something it is right, because all its weights are the same:
 
 # %%
-print(" s  first wrong length: weights rounded, quotient rounded")
+print("s  first wrong length: weights rounded  quotient rounded")
 for s in range(5):
-    firsts = []
-    for network in (weights_rounded(s), quotient_rounded(s)):
-        lengths = ((n, words_by_count(n)) for n in count(1))
-        firsts.append(
-            next(
-                n
-                for n, words in lengths
-                if (evaluate(network, words)["class"][:, 0] != evaluate_sentence(MAJORITY, words)[""]).any()
-            )
-        )
-    print(f"{s:2}  {firsts[0]:2} {firsts[1]:2}")
+    heads = weights_rounded(s), quotient_rounded(s)
+    firsts = [next(n for n in count(1) if len(wrong_counts(network, n))) for network in heads]
+    print(f"{s}  {firsts[0]:35}  {firsts[1]:16}")
 
 # %% [markdown]
 # ## What follows
