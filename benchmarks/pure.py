@@ -1,6 +1,6 @@
 """Sentences of networks in pure FO(M): ``python -m benchmarks.pure [FOLDER_OR_FILE...] [--length N] [--minimal]``.
 
-For every folder with a ``model.onnx`` (default: small ones of ``examples``, at low precision) the network is translated, and every
+For every folder with a ``model.onnx`` (default: small ones of ``examples``, at low precision) the network is translated, every
 ``.fom`` file (default: those of ``examples/languages``) is read. The sentence is rewritten without counting atoms, and both are
 evaluated on all words of one length, or on about 4096 of them. One line of a Markdown table for each.
 """
