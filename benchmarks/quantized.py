@@ -2,8 +2,9 @@
 
 Every ``.onnx`` file in the folders is translated to its fixed-precision network at ``--precision auto`` and compared with
 onnxruntime, graph optimizations off: the decision of every input, and the integer codes of the outputs where these are codes
-times a scale, on the stored vectors, on random numbers, or on all words up to a length. With ``--circuits`` circuit and
-sentence decide a sample of the same inputs.
+times a scale, on the stored vectors, on random numbers, or on all words up to a length. Where codes differ, the runtime is asked
+again with the terms of its sums in other orders (`benchmarks.permuting`): a code that it changes itself is a tie within float32's
+error. With ``--circuits`` circuit and sentence decide a sample of the same inputs.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.models import vectors_of
+from benchmarks.permuting import answers_in_other_orders
 from circuits.diagnostics import FomError
 from circuits.evaluate import evaluate
 from circuits.network import Affine, Network
@@ -33,17 +35,35 @@ from translator.sides import Sides
 Array = np.ndarray[Any, Any]
 
 SAMPLE = 40
+HEADER = (
+    "| network | precision | inputs | wrong decisions | codes compared | unequal codes | of these ties "
+    "| codes that the runtime moves | largest distance | s |"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What was found of one file."""
+    """What was found of one file.
+
+    Attributes:
+        precision: the one that was found.
+        inputs: how many were compared.
+        wrong: decisions that differ.
+        outputs: codes that were compared.
+        unequal: codes that differ.
+        ties: the unequal codes that differ by one and that the runtime changes itself in another order of its sums.
+        moved: all codes that the runtime changes itself.
+        distance: the largest difference of outputs.
+        seconds: from file to result.
+    """
 
     precision: str
     inputs: int
     wrong: int
     outputs: int
     unequal: int
+    ties: int
+    moved: int
     distance: float
     seconds: float
 
@@ -102,17 +122,28 @@ def measure(path: Path, most: int) -> Row:
         precision, fixed, _ = choose(network, Settings(), alphabet, oracle, reference, bounds, [], lambda _: None)
         name = str(precision)
     scale = scale_of_codes(fixed)
-    wrong = outputs = unequal = 0
+    wrong = outputs = unequal = ties = moved = 0
     distance = 0.0
-    for group, expected, decided in zip(reference.inputs.groups, reference.logits, reference.decisions, strict=True):
+    groups = reference.inputs.groups
+    others = (
+        answers_in_other_orders(path, network, groups)
+        if scale is not None and reference.has_logits
+        else [[]] * len(groups)
+    )
+    for group, expected, decided, orders in zip(groups, reference.logits, reference.decisions, others, strict=True):
         found, values = answers(fixed, group)
         wrong += int((found != decided).reshape(len(group), -1).any(axis=1).sum())
         if reference.has_logits:
             distance = max(distance, float(np.abs(values - expected).max(initial=0.0)))
             if scale is not None:
                 outputs += expected.size
-                unequal += int((np.rint(values / scale) != np.rint(expected / scale)).sum())
-    return Row(name, reference.inputs.count, wrong, outputs, unequal, distance, time.perf_counter() - started)
+                steps = np.rint(values / scale) - np.rint(expected / scale)
+                changed = np.any([np.rint(other / scale) != np.rint(expected / scale) for other in orders], axis=0)
+                unequal, moved = unequal + int((steps != 0).sum()), moved + int(changed.sum())
+                ties += int(((np.abs(steps) == 1) & changed).sum())
+    return Row(
+        name, reference.inputs.count, wrong, outputs, unequal, ties, moved, distance, time.perf_counter() - started
+    )
 
 
 def answers(fixed: Network, group: Array) -> tuple[Array, Array]:
@@ -147,8 +178,8 @@ def main() -> None:
     parser.add_argument("--inputs", type=int, default=300)
     parser.add_argument("--circuits", action="store_true")
     given = parser.parse_args()
-    print("| network | precision | inputs | wrong decisions | codes compared | unequal codes | largest distance | s |")
-    print("|---|--:|--:|--:|--:|--:|--:|--:|")
+    print(HEADER)
+    print("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
     for folder in given.folders:
         for path in sorted(folder.glob("*/*.onnx")):
             name = f"{path.parent.name}/{path.stem}"
@@ -158,9 +189,11 @@ def main() -> None:
                 row = measure(path, given.inputs)
             except FomError as error:
                 first = error.diagnostics[0]
-                print(f"| `{name}` | {first.code}: {first.message} | | | | | | |", flush=True)
+                print(f"| `{name}` | {first.code}: {first.message} | | | | | | | | |", flush=True)
                 continue
-            codes = f"{row.outputs:,} | {row.unequal:,}" if row.outputs else "none | "
+            codes = (
+                f"{row.outputs:,} | {row.unequal:,} | {row.ties:,} | {row.moved:,}" if row.outputs else "none | | | "
+            )
             counted = f"{row.precision} | {row.inputs:,} | {row.wrong:,} | {codes}"
             print(f"| `{name}` | {counted} | {row.distance:.2g} | {row.seconds:.1f} |", flush=True)
             if given.circuits:
