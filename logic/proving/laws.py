@@ -38,8 +38,8 @@ class Law:
         Raises:
             Unfit: it may need more than 62 bits.
         """
-        if any(abs(self.slope * int(code) + self.const) >= 1 << 61 for code in (*codes[:1], *codes[-1:])):
-            raise Unfit("its thresholds need more than 61 bits")
+        if any(abs(self.slope * int(code) + self.const) >= 1 << 62 for code in (*codes[:1], *codes[-1:])):
+            raise Unfit("its thresholds need more than 62 bits")
         return self.slope * codes + self.const
 
     def __str__(self) -> str:

@@ -22,7 +22,7 @@ from circuits.network import Exact, Quotient
 from circuits.positions import Ref, is_safe
 from logic.proving.denominators import prove_positive
 from logic.proving.digits import digits_of, telling_offsets
-from logic.proving.enumeration import breaks_of, offsets_at
+from logic.proving.enumeration import MOST_BREAKS, breaks_of, offsets_at
 from logic.proving.gadgets import Block, Gadget, Quantity, local_accumulators, local_entries, templates
 from logic.proving.laws import Law, quotient_law
 from logic.proving.linear import ONE, Form, Reader, Unfit, bit_names, differing, own_variables
@@ -282,6 +282,8 @@ def ratios(gadget: Gadget, node: Quotient, claimed: list[int]) -> tuple[Integers
     Raises:
         Unfit: a gate has another threshold than 0 or 1, or there are too many cases.
     """
+    if 1 << node.format.bits > MOST_BREAKS:
+        raise Unfit(f"more than {MOST_BREAKS} cases to enumerate")
     scales = {abs(int(scale)) for block in gadget.blocks for scale in np.unique(block.external[:, 0]) if scale}
     step = lcm(2 << max(node.shift, 0), *scales)
     if step * (2 << node.format.bits) << max(-node.shift, 0) >= 1 << 55:
@@ -303,7 +305,7 @@ def first_wrong(gadget: Gadget, node: Quotient, claimed: list[int]) -> Outcome |
         ties = law.line(lowest + telling_offsets(node.format.bits)[1:])
         nums = np.unique(np.concatenate([ties - 1, ties, ties + 1]))
         offsets = np.zeros_like(nums)
-        for _ in range(gadget.levels + 1):
+        for _ in gadget.bits:
             products = [(offsets >> bit & 1) * den for bit in claimed]
             offsets = offsets_at(gadget, np.stack([nums, np.full_like(nums, den), *products]))
     except Unfit:
