@@ -60,7 +60,7 @@ def value_text(network: Network, node: Node, element: int) -> str:
         case Sum(operand=operand, frac=frac):
             return f"exact sum over positions of {source_text(operand.node, element)} at {bits_text(frac)}"
         case _:
-            return f"the code of word {source_text(node.name, element)}: {node.format}"
+            return f"the code of word {source_text(node.name, element)}: {step_text(node.format)}"
 
 
 def bit_text(network: Network, node: Node, element: int, bit: int) -> str:
@@ -68,7 +68,7 @@ def bit_text(network: Network, node: Node, element: int, bit: int) -> str:
     word = source_text(node.name, element)
     match node:
         case Inputs(format=format_):
-            return f"bit {bit} of input number {element}: {format_}"
+            return f"bit {bit} of input number {element}: {step_text(format_)}"
         case Round(operand=operand, format=format_):
             made = f"{source_text(operand.node, element)} rounded half to even"
         case Table(operand=operand, breaks=breaks, format=format_):
@@ -85,7 +85,7 @@ def bit_text(network: Network, node: Node, element: int, bit: int) -> str:
             made = f"the largest of {candidates_text(node, element)}" + (" over positions" if guard is not None else "")
         case _:
             return f"bit {bit} of {word}"
-    return f"{which_bit(bit, format_)}word {word}, {made}: {format_}"
+    return f"{which_bit(bit, format_)}word {word}, {made}: {step_text(format_)}"
 
 
 def which_bit(bit: int, format_: Format) -> str:
@@ -143,6 +143,11 @@ def source_text(name: str, element: int) -> str:
 def bits_text(frac: int) -> str:
     """Name a number of fractional bits."""
     return f"{frac} fractional bit{'' if frac == 1 else 's'}"
+
+
+def step_text(format_: Format) -> str:
+    """A format, and the number that one step of its codes is."""
+    return f"{format_}, one step is 2^-{format_.frac}" if format_.frac else str(format_)
 
 
 def scaled(number: int, frac: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import cached_property
@@ -18,7 +19,9 @@ from logic.printer import ASCII, UNICODE, Notation, definition_text, write
 from logic.syntax import Call, Definition, Letter, Sentence, SumCall
 from logic.walk import postorder
 from translator.explaining import explain
+from translator.file_weights import FileWeights
 from translator.report import family_text, input_text, precision_text, sentence_text
+from translator.summands import condition_text, summand_lines
 from translator.terminal import Line, line_width, plain, rows_to_lines, table_to_lines
 from translator.weights_table import weights_table
 
@@ -39,7 +42,7 @@ class Shown:
         self.family: Family = artifacts.family
         self.sentence: Sentence = artifacts.sentence
         self.artifacts = artifacts
-        self.notation = notation
+        self.spelling: Notation = UNICODE if notation == "unicode" else ASCII
         self.full = full
         self.definitions = {definition.name: definition for definition in self.sentence.definitions}
 
@@ -57,17 +60,25 @@ class Shown:
                 found[name].append(definition.name)
         return found
 
+    @cached_property
+    def file_weights(self) -> FileWeights:
+        """The tensors of the ONNX file that linear maps have their weights from."""
+        return FileWeights(self.artifacts.model, self.network)
+
     def names(self) -> Iterable[str]:
         """Everything that can be asked for."""
         entries = chain.from_iterable((entry.name, entry.base) for entry in self.family.entries)
-        return chain(self.network.by_name, entries, self.definitions, self.sentence.propositions, self.sentence.letters)
+        return chain(
+            self.network.by_name, entries, self.definitions, self.sentence.propositions, self.sentence.letters,
+            self.file_weights.tensors,
+        )  # fmt: skip
 
     def text(self, definition: Definition, limit: int | None = None) -> str:
         """A definition in the notation asked for, shortened to about `limit` pieces unless everything is asked for."""
         if self.full:
             limit = None
         bare = Definition(definition.name, definition.params, definition.body)
-        notation: Notation = UNICODE if self.notation == "unicode" else ASCII
+        notation = self.spelling
         if limit is None:
             return definition_text(bare, notation)
         head = definition_text(Definition(definition.name, definition.params, definition.body), notation)
@@ -159,7 +170,7 @@ def excerpt(shown: Shown) -> list[Line]:
     from logic.printer import to_text
 
     sentence = shown.sentence
-    notation = UNICODE if shown.notation == "unicode" else ASCII
+    notation = shown.spelling
     definitions = sentence.definitions
     if shown.full or len(definitions) <= 2 * EXCERPT:
         return [plain(line) for line in to_text(sentence, notation).rstrip("\n").split("\n")]
@@ -216,6 +227,8 @@ def elements_named(shown: Shown, name: str) -> list[str]:
 
 def details(shown: Shown, name: str) -> list[Line]:
     """Everything about a name: a node's line, then its elements."""
+    if of_file := tensor_lines(shown, name):
+        return of_file
     found = elements_named(shown, name)
     parts = [entry.name for entry in shown.family.entries if entry.base == name]
     if len(found) == 1 and (found == [name] or len(parts) <= 1):
@@ -244,6 +257,39 @@ def details(shown: Shown, name: str) -> list[Line]:
             lines.append(plain(f"{one}: {input_meaning(shown, one)}"))
     if len(found) > len(kept):
         lines.append(plain(f"... {len(found) - len(kept):,} more; --full shows all", "dim"))
+    return lines
+
+
+def tensor_lines(shown: Shown, name: str) -> list[Line]:
+    """Where the weights of a tensor of the ONNX file stand, or one of them with its index; nothing if it is no tensor."""
+    asked = re.fullmatch(r"(.+?)(?:\[(\d+(?:\s*,\s*\d+)*)\])?", name)
+    if asked is None or name in shown.network.by_name or name in shown.element_of or name in shown.definitions:
+        return []
+    tensor = asked[1] if asked[1] in shown.file_weights.tensors else name
+    if tensor not in shown.file_weights.tensors:
+        return []
+    values = shown.file_weights.tensors[tensor]
+    index = tuple(map(int, asked[2].split(","))) if asked[2] and tensor == asked[1] else None
+    if index is not None and (
+        len(index) != values.ndim or any(i >= size for i, size in zip(index, values.shape, strict=True))
+    ):
+        raise fail("T073", f"`{tensor}` has no element {list(index)}", note=f"its shape is {list(values.shape)}")
+    maps = [(at, found) for at, found in shown.file_weights.maps.items() if found.name == tensor]
+    lines = [plain(f"{tensor}: a tensor of the file, {' x '.join(map(str, values.shape))}")]
+    if not maps:
+        return [*lines, plain("no linear map has its numbers: it was folded into others, or is not used as weights")]
+    for (node, source), found in maps:
+        row, column = ("i", "j")
+        if index is not None:
+            row = str(index[-1] if found.columns_first else index[0])
+            column = str(index[0] if found.columns_first else index[-1])
+        at = found.name + (
+            f"[{row}]" if not source else f"[{column}, {row}]" if found.columns_first else f"[{row}, {column}]"
+        )
+        read = f"the weight of `{source}[{column}]`" if source else "the constant"
+        lines.append(plain(f"{at} is {read} in `{node}[{row}]`, rounded"))
+        if index is not None:
+            lines += [plain(), *element_lines(shown, f"{node}[{row}]")]
     return lines
 
 
@@ -277,6 +323,9 @@ def element_lines(shown: Shown, name: str) -> list[Line]:
         meaning = explain(shown.network, shown.family, entry, element)
         if meaning:
             rows.append(("meaning", meaning))
+        condition = condition_text(shown, entry, definition) if definition is not None else ""
+        if condition:
+            rows.append(("true iff", condition))
         rows += [("template", template_text(shown, entry, element)), ("level", level_text(shown, entry, element))]
         asked = element_name_in_sentence(shown, entry, element)
     else:
@@ -287,7 +336,11 @@ def element_lines(shown: Shown, name: str) -> list[Line]:
     readers = shown.readers.get(asked, [])
     last = [f"the last formula, `{shown.sentence.formula}`"] if reads_formula(shown.sentence, asked) else []
     rows.append(("read by", names_text([*readers, *last], shown.full)))
-    return lines + rows_to_lines(rows)
+    lines += rows_to_lines(rows)
+    if definition is not None and name in shown.element_of:
+        terms = summand_lines(shown, *shown.element_of[name], definition)
+        lines += [plain(), *terms] if terms else []
+    return lines
 
 
 def element_name_in_sentence(shown: Shown, entry: Entry, element: int) -> str:
