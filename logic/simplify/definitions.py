@@ -109,11 +109,12 @@ def put_sum(total: Sum, facts: Facts) -> Sum | None:
 
 
 class Twins:
-    """Finds definitions with equal bodies."""
+    """Finds definitions with equal bodies; `targets` are those that others are equal to."""
 
     def __init__(self) -> None:
         self.first: dict[tuple[int, Part], str] = {}
         self.named: dict[Place, Part] = {}
+        self.targets: set[str] = set()
 
     def alias(self, definition: Definition) -> Definition | None:
         """The definition as a call of an earlier one with the same body, if there is one."""
@@ -121,6 +122,7 @@ class Twins:
         name = self.first.setdefault(key, definition.name)
         if name == definition.name:
             return None
+        self.targets.add(name)
         args: tuple[Term, ...] = tuple(map(var, definition.params))
         body = Sum(((1, SumCall(name, args)),)) if isinstance(definition.body, Sum) else Call(name, args)
         return Definition(definition.name, definition.params, body, definition.comment)

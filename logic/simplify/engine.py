@@ -30,7 +30,8 @@ class Simplified:
 
     Attributes:
         laws: how often each law was applied, the most frequent first.
-        inlined: definitions of which calls were replaced, with what replaced them, in their order.
+        inlined: definitions of which calls were replaced, with what replaced them, in their order; and those that are gone
+            but that others were found equal to.
         ranges: of the defined sums, those that no longer exist included.
     """
 
@@ -104,6 +105,9 @@ class _Walk:
         left = tuple([definition for definition in made if definition.name in used])
         self.counts[UNUSED] += sum(one.name not in used and one.name not in self.facts.inlined for one in made)
         self.counts += Counter()
+        # What an alias stood for stays known, although nothing reads it any more.
+        gone = {one.name: one for one in made if one.name in twins.targets and one.name not in used}
+        self.facts.inlined.update({name: one for name, one in gone.items() if name not in self.facts.inlined})
         return Sentence(sentence.letters, sentence.propositions, left, formula)
 
     def settled(self, definition: Definition, twins: Twins) -> Definition:

@@ -201,3 +201,13 @@ def test_another_sentence_is_refused() -> None:
     later = Definition("p", ("x",), parse("let q(x) := true; q(x)").formula)
     assert "defined later" in prove_simplified(sentence, with_(definitions=(later, second))).open[0]
     assert "is not shown to equal" in prove_simplified(sentence, with_(formula=parse("exists x. a(x)").formula)).open[0]
+
+
+def test_equal_definitions_that_nothing_reads_are_proved() -> None:
+    sentence = parse(
+        "let p(x) := a(x) & b(x); let q(x) := b(x) | a(1); let r(x) := b(x) | a(1); let s(x) := r(x) & ~r(x) | a(x) & b(x);"
+        "sum t(x) := #y[y <= x & q(y)]; sum u(x) := #y[y <= x & r(y)]; exists x. p(x) & s(x) & t(x) - u(x) >= 0"
+    )
+    result = simplify(sentence)
+    assert [one.name for one in result.sentence.definitions] == ["p"]
+    assert prove_simplified(sentence, result).open == ()
