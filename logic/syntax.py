@@ -407,7 +407,13 @@ class Sentence:
 
         return to_ascii(self)
 
-    def _repr_latex_(self) -> str:
+    def _repr_latex_(self) -> str | None:
+        from logic.html import SHORT
         from logic.latex import to_latex
 
-        return to_latex(self)
+        return to_latex(self) if len(self.definitions) <= SHORT else None
+
+    def _repr_html_(self) -> str | None:
+        from logic.html import SHORT, sentence_to_html
+
+        return sentence_to_html(self) if len(self.definitions) > SHORT else None
