@@ -313,11 +313,8 @@ def choose(
     """
     screen = restrict(reference, reference.inputs.sample(SCREEN_WORDS), oracle)
     best: tuple[Precision, Network, Fidelity] | None = None
-    too_large = False
     precisions = [found for text in AUTO_PRECISIONS if (found := parse_precision(text, settings.weight_bits))]
     for precision in precisions:
-        if too_large and not precision.is_open:
-            continue
         try:
             fixed = fix(network, precision, bounds, alphabet)
             fidelity = compare(fixed, screen)
@@ -331,7 +328,6 @@ def choose(
                 raise
             tried.append((precision, None))
             progress(f"{precision}: {error.diagnostics[0].message}")
-            too_large = True
             continue
         tried.append((precision, fidelity))
         progress(f"{precision}: {fidelity.agree:,} of {fidelity.inputs:,} decisions agree ({fidelity.description})")
