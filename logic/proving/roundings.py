@@ -16,7 +16,7 @@ from circuits.formats import Format
 from circuits.matrices import identity
 from circuits.network import Exact, Round, Table
 from logic.proving.digits import digits_of, telling_offsets
-from logic.proving.enumeration import breaks_of, intervals, offsets_at
+from logic.proving.enumeration import MOST_BREAKS, breaks_of, intervals, offsets_at
 from logic.proving.gadget_claims import table_claim
 from logic.proving.gadgets import Gadget, Quantity, templates
 from logic.proving.laws import Law, rounding_law
@@ -117,6 +117,8 @@ def enumerate_round(gadget: Gadget, shift: int, format_: Format, statement: str,
     """
     start = time.perf_counter()
     try:
+        if 1 << format_.bits > MOST_BREAKS:
+            raise Unfit(f"more than {MOST_BREAKS} cases to enumerate")
         breaks = breaks_of(gadget)
         first, last = intervals(breaks)
         codes = offsets_at(gadget, first[None]) + format_.lo

@@ -123,12 +123,9 @@ def refused(network: Network, edit: Edit, depth: str = "compact") -> tuple[str, 
 
 
 WIDE = [
-    (Format(24, -(1 << 23), 0), 9),
     (Format(24, -12345677, 0), 1),
     (Format(41, -(1 << 40), 0), 3),
-    (Format(41, 0, 0), 0),
     (Format(41, -(1 << 40), 0), -2),
-    (Format(58, -(1 << 57), 0), 2),
     (Format(61, -(1 << 60), 0), 0),
 ]
 
@@ -137,9 +134,8 @@ WIDE = [
     "network",
     [
         *(rounding(format_, shift) for format_, shift in WIDE),
-        dividing(Format(24, -12345677, 0), -1),
-        dividing(Format(41, -(1 << 40), 0), 2),
-        largest(Format(41, -(1 << 40), 0)),
+        pytest.param(dividing(Format(41, -(1 << 40), 0), 2), marks=pytest.mark.slow),
+        largest(Format(24, -(1 << 23), 0)),
     ],
 )
 def test_wide_words_are_proved(network: Network) -> None:
@@ -153,7 +149,7 @@ def test_wide_words_are_proved(network: Network) -> None:
 
 
 @pytest.mark.parametrize("depth", ["balanced", "shallow"])
-@pytest.mark.parametrize("shift", [-3, 0, 4])
+@pytest.mark.parametrize("shift", [-3, 4])
 @pytest.mark.parametrize("format_", [Format(9, -101, 0)])
 def test_digits_of_several_bits_are_proved(format_: Format, shift: int, depth: str) -> None:
     for network in (rounding(format_, shift), dividing(format_, shift), largest(format_)):
@@ -163,19 +159,17 @@ def test_digits_of_several_bits_are_proved(format_: Format, shift: int, depth: s
         assert "enumeration" not in proof.by_method()
 
 
-@pytest.mark.parametrize(("format_", "shift"), WIDE[1:3])
+@pytest.mark.parametrize(("format_", "shift"), WIDE[:2])
 def test_no_wide_rounding_with_one_wrong_number_is_proved(format_: Format, shift: int) -> None:
     network, top = rounding(format_, shift), format_.bits - 1
-    for bit, by in ((0, 1), (0, -1), (top // 2, 1), (top, -1)):
+    for bit, by in ((0, 1), (0, -1), (top, -1)):
         assert "instead of" in refused(network, threshold(f"r.{bit}", by))[0]
     assert "instead of" in refused(network, weight("r.3", f"r.{top}", 1))[0]
-    assert "`r.5`" in refused(network, weight("r.5", "s", 1))[0]
     assert "`s`" in refused(network, weight("s", "in", 1))[0]
     assert "`r`" in refused(network, weight("r", f"r.{top}", 1))[0]
-    assert "`r`" in refused(network, constant("r", 1))[0]
 
 
-@pytest.mark.parametrize(("format_", "shift"), WIDE[2:4])
+@pytest.mark.parametrize(("format_", "shift"), WIDE[1:3])
 def test_no_wide_word_that_saturates_elsewhere_is_proved(format_: Format, shift: int) -> None:
     family, moved = built(rounding(format_, shift)), replace(format_, lo=format_.lo + 1)
     proof = prove_network_circuit(rounding(moved, shift), replace(family, decision_format=moved))
@@ -183,7 +177,10 @@ def test_no_wide_word_that_saturates_elsewhere_is_proved(format_: Format, shift:
     assert any("instead of" in line for line in prove_network_circuit(rounding(format_, shift + 1), family).open)
 
 
-@pytest.mark.parametrize(("format_", "shift"), [(Format(24, -12345677, 0), 1), (Format(41, -(1 << 40), 0), 2)])
+@pytest.mark.parametrize(
+    ("format_", "shift"),
+    [(Format(24, -12345677, 0), 1), pytest.param(Format(41, -(1 << 40), 0), 2, marks=pytest.mark.slow)],
+)
 def test_no_wide_quotient_with_one_wrong_number_is_proved(format_: Format, shift: int) -> None:
     network, top = dividing(format_, -shift), format_.bits - 1
     odd = (format_.lo + 1) % 2
@@ -194,12 +191,7 @@ def test_no_wide_quotient_with_one_wrong_number_is_proved(format_: Format, shift
 
 def test_no_wide_maximum_with_one_wrong_number_is_proved() -> None:
     network = largest(Format(24, 0, 0))
-    for edit in (
-        threshold("r.7.any0", 1),
-        threshold("r.7.any0", -1),
-        weight("r.4.any0", "r.6", 1),
-        weight("r.4.any0", "w.5", -1),
-    ):
+    for edit in (threshold("r.7.any0", 1), weight("r.4.any0", "r.6", 1), weight("r.4.any0", "w.5", -1)):
         assert "`r." in refused(network, edit)[0]
 
 
@@ -271,7 +263,7 @@ def test_what_digits_prove_is_so_for_every_number(
     assert not proved or gadget.fire(totals[None]).tolist() == expected
 
 
-@pytest.mark.parametrize("shift", [-3, -1, 0, 1, 2, 24, 41])
+@pytest.mark.parametrize("shift", [-2, 0, 1, 41])
 def test_laws_hold_and_their_neighbours_do_not(shift: int) -> None:
     for law in (rounding_law(shift), quotient_law(shift)):
         assert prove(law.claim) == Proved()
