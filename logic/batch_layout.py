@@ -39,8 +39,8 @@ from logic.walk import Part
 
 Shape = tuple[int, ...]
 
-STACK = 1 << 15  # arrays up to this size are stacked for a dot product, larger ones added one by one
-STACKED = 1 << 20  # numbers stacked at once
+STACK = 1 << 13  # arrays up to this size are stacked for a dot product, larger ones added one by one
+STACKED = 1 << 17  # numbers stacked at once
 EXACT_FLOAT = 1 << 53  # below this float64 is exact and has a fast dot product
 _EXACT_SINGLE = 1 << 24
 _WIDE = 1 << 62  # from here on int64 might overflow: Python integers instead
@@ -171,8 +171,8 @@ class Layouts:
         size = math.prod(self.windowed(layout.shape, cut))
         match node:
             case Sum():
-                stacked = 16 * min(STACKED, size * len(node.items)) if len(node.items) >= 4 else 0
-                return 2 * size * width(layout.kind) + stacked * (size <= STACK)
+                stacked = 16 * min(STACKED, min(size, STACK) * len(node.items)) if len(node.items) >= 4 else 0
+                return 2 * size * width(layout.kind) + stacked
             case Letter(_, term) if term.variable is None:
                 return 27 * size
             case Call(name, args) | SumCall(name, args) if name in self.plan.roots and self.plan.moves[node] is None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from logic.batch_layout import Layout, Layouts
+from logic.batch_layout import Layouts
 from logic.plan import Plan, Step
 from logic.syntax import Call, Compare, Count, Exists, Forall, Letter, Majority, SumCall, Truth
 from logic.walk import Part
@@ -110,8 +110,9 @@ def _gather(made: Plan, layouts: Layouts) -> list[tuple[Step, ...]]:
     for step in reversed(made.steps):
         node = step.node
         results = readers.pop(node, set())
-        own = of[node].bytes <= FUSED or len(results) != 1 or not _fits(made, layouts, step, next(iter(results)))
-        if node in asked or node in apart or (own and not _is_free(made, step, of[node])):
+        free, fits = _is_free(made, step), all(_fits(made, layouts, step, result) for result in results)
+        alone = not fits or of[node].bytes <= FUSED or (len(results) != 1 and not isinstance(node, Compare))
+        if node in asked or node in apart or (alone and not free):
             results = {node}
         for result in results:
             members.setdefault(result, []).append(step)
@@ -120,11 +121,9 @@ def _gather(made: Plan, layouts: Layouts) -> list[tuple[Step, ...]]:
     return [tuple(reversed(members[step.node])) for step in made.steps if step.node in members]
 
 
-def _is_free(made: Plan, step: Step, layout: Layout) -> bool:
-    """Tell whether a step only looks at what is stored, or makes what is cheaper than storing it."""
+def _is_free(made: Plan, step: Step) -> bool:
+    """Tell whether a step only looks at what is stored."""
     match step.node:
-        case Compare():
-            return layout.bytes > FUSED
         case Truth():
             return True
         case Letter(_, term):
@@ -136,7 +135,10 @@ def _is_free(made: Plan, step: Step, layout: Layout) -> bool:
 
 
 def _fits(made: Plan, layouts: Layouts, step: Step, result: Part) -> bool:
-    """Tell whether a step may be part of a region: what it quantifies is no axis of the result."""
+    """Tell whether a step may be part of a region: it has the axes to be cut, and what it quantifies is not among them."""
+    shape = layouts.of[step.node].shape
+    if any(inner == 1 < outer for inner, outer in zip(shape, layouts.of[result].shape, strict=True)):
+        return False
     if isinstance(step.node, Forall | Exists | Majority | Count):
         return layouts.of[result].shape[made.axes[step.node.variable]] == 1
     return True
