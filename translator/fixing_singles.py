@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 
 FEW = 1 << 9
+SUM_BITS = 3  # the magnitudes of all rises together, more than their sum can be
 MANTISSA = 24
 LEAST_EXPONENT = -149
 MOST_EXPONENT = 127
@@ -74,7 +75,7 @@ def add_single(fixer: Fixer, node: real.Map, ref: Ref) -> bool:
     ends = [int(ranges[0].min()), int(ranges[1].max()), *([] if fixer.inside(ref) else [0])]
     least, most = min(weight * end + const for end in ends), max(weight * end + const for end in ends)
     largest = max(-least, most).bit_length()
-    if largest >= LIMIT_BITS or -frac < LEAST_EXPONENT or largest - frac > MOST_EXPONENT:
+    if largest >= LIMIT_BITS - SUM_BITS or -frac < LEAST_EXPONENT or largest - frac > MOST_EXPONENT:
         return False
     k, size = node.n_positions, node.size
     own, zero = tuple(var(v) for v in range(k)), np.zeros(size, dtype=np.int64)

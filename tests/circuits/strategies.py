@@ -316,7 +316,7 @@ def fixed_size_networks(draw: DrawFn) -> Network:
         match draw(st.sampled_from(("affine", "round", "product", "table", "function", "maximum"))):
             case "affine":
                 operand = Operand(Ref(left.name), grower.weights(2, size))
-                grower.put(Affine(grower.fresh("aff"), 0, 2, (operand,), grower.numbers(2), grower.numbers(2), 0))
+                grower.put(Affine(grower.fresh("aff"), 0, 2, (operand,), grower.numbers(2), np.zeros(2, dtype=int), 0))
             case "round":
                 source = grower.any_node()
                 format_ = draw(st.sampled_from(FORMATS))
