@@ -62,7 +62,7 @@ Shades(
 # onnxruntime's.
 
 # %%
-translation = translate(MODEL)
+translation = translate(MODEL, max_length=6)
 network, family, sentence = translation.network, translation.family, translation.sentence
 fidelity = translation.fidelity
 print(f"{translation.precision}: {fidelity.agree} of {fidelity.inputs} decisions agree ({fidelity.description})")
@@ -237,7 +237,7 @@ let class[2] := exists x. c(x) & ~a(x - 1) & ~b(x - 1);
 true
 """
 for name, specification in (("before", BEFORE), ("beside", BESIDE)):
-    report = translation.verify(against=specification, max_length=6)
+    report = translation.verify(against=specification, max_length=5)
     print(f"{name}: {report.verdict}, {report.scope}")
     for claim in report.claims:
         if claim.word == "refuted":

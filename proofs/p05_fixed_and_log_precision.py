@@ -306,8 +306,8 @@ print("first wrong length for s = 0, 1, 2, 3:", *(first_wrong(s) for s in range(
 # that s bits reach that far and that they reach no further:
 
 # %%
-enough = [s for s in range(31) if isinstance(prove(is_majority(s, 2 << s)), Proved)]
-too_few = [s for s in range(31) if isinstance(prove(is_majority(s, (2 << s) + 1)), Countermodel)]
+enough = [s for s in range(16) if isinstance(prove(is_majority(s, 2 << s)), Proved)]
+too_few = [s for s in range(16) if isinstance(prove(is_majority(s, (2 << s) + 1)), Countermodel)]
 print(f"right up to n = 2**(s + 1) for s = {enough[0]}..{enough[-1]} ({len(enough)} values)")
 print(f"wrong at some n <= 2**(s + 1) + 1 for s = {too_few[0]}..{too_few[-1]} ({len(too_few)} values)")
 
