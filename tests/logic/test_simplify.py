@@ -158,7 +158,7 @@ OF_FORMULAS = [law for law in LAWS if law not in definitions.LAWS]  # those spea
 
 @pytest.mark.parametrize("law", OF_FORMULAS, ids=[law.name for law in OF_FORMULAS])
 @given(data=st.data())
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=2, deadline=None)
 def test_a_law_holds_for_any_formulas(law: Law, data: st.DataObject) -> None:
     left, right = data.draw(st.sampled_from(law.cases))
     sentence = SENTENCE
@@ -179,7 +179,7 @@ def test_a_law_is_proved_at_short_lengths(law: Law, left: str, right: str) -> No
     from logic.smt.lemmas import Proved, prove
 
     sentence = everywhere(SENTENCE, read(left, law), read(right, law))
-    for n in range(3):  # the lengths up to 2 have every case of positions x and y
+    for n in (0, 2):  # 0 is where positions do not exist, 2 where x and y may differ
 
         def build(manager: object, n: int = n) -> object:
             made = ground(sentence, n, env=manager.env)  # type: ignore[attr-defined]
@@ -192,7 +192,7 @@ def test_a_law_is_proved_at_short_lengths(law: Law, left: str, right: str) -> No
 
 
 @given(sentences(), st.booleans())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_simplify_keeps_the_meaning(sentence: Sentence, inline_once: bool) -> None:
     result = simplify(sentence, inline_once=inline_once)
     result.sentence.check()
@@ -253,7 +253,7 @@ def test_inside_and_outside(term: Term) -> None:
 
 def test_deep_and_wide_sentences() -> None:
     phi: Formula = Letter("a", var("x"))
-    for number in range(2_000):
+    for number in range(1_000):
         phi = Not(Not(phi)) if number % 2 else phi & Letter("b", Term((), 0, number + 1))
     result = simplify(Sentence(("a", "b"), (), (), Exists("x", phi)))
     assert not any(isinstance(node, Not) for node in postorder(result.sentence.formula))
