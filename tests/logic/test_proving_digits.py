@@ -226,11 +226,12 @@ def disturbed(gadget: Gadget, place: int, number: int, by: int) -> Gadget:
 
 @pytest.mark.parametrize(("format_", "shift"), WIDE)
 def test_no_number_of_a_wide_gadget_is_free(format_: Format, shift: int) -> None:
-    """Every threshold, every multiple of S and every weight of a bit is needed as it is."""
+    """Thresholds, multiples of S and weights of bits are needed as they are: at the first, a middle and the last bit."""
     gadget, law = gadget_of(format_, shift, "compact"), rounding_law(shift)
     require_digits(gadget, law, format_)
-    for place, block in enumerate(gadget.blocks):
-        for number in (0, 1, *(3 * wire + 2 for wire in range(len(block.wires)))):
+    for place in (0, format_.bits // 2, format_.bits - 1):
+        ends = {0, len(gadget.blocks[place].wires) - 1} - {-1}
+        for number in (0, 1, *(3 * wire + 2 for wire in ends)):
             for by in (-1, 1):
                 with pytest.raises(Unfit):
                     require_digits(disturbed(gadget, place, number, by), law, format_)
