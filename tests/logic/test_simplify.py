@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -179,13 +180,13 @@ def test_a_law_is_proved_at_short_lengths(law: Law, left: str, right: str) -> No
     from logic.smt.lemmas import Proved, prove
 
     sentence = everywhere(SENTENCE, read(left, law), read(right, law))
-    for n in (0, 2):  # 0 is where positions do not exist, 2 where x and y may differ
 
-        def build(manager: object, n: int = n) -> object:
-            made = ground(sentence, n, env=manager.env)  # type: ignore[attr-defined]
-            return manager.Implies(manager.And(made.equations), made.formula)  # type: ignore[attr-defined]
+    def build(manager: Any) -> Any:
+        # 0 is where positions do not exist, 2 where x and y may differ.
+        made = [ground(sentence, n, env=manager.env, prefix=f"{n}:") for n in (0, 2)]
+        return manager.And([manager.Implies(manager.And(one.equations), one.formula) for one in made])
 
-        assert isinstance(prove(build), Proved)
+    assert isinstance(prove(build), Proved)
 
 
 # The whole.
