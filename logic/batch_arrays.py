@@ -106,7 +106,7 @@ def matrix_product(left: Array, right: Array, axis: int, n: int, kind: Kind, bou
     columns: list[int] = []
     for number, (one, other) in enumerate(zip(left.shape, right.shape, strict=True)):
         if number != axis:
-            (shared if one > 1 and other > 1 else columns if other > 1 else rows).append(number)
+            (shared if one != 1 and other != 1 else columns if other != 1 else rows).append(number)
     first = _matrix(left, shared, rows, axis, n, factors(bound))
     second = _matrix(right, shared, columns, axis, n, factors(bound)).swapaxes(-1, -2)
     product = np.matmul(first, second).astype(kind)
