@@ -1,8 +1,8 @@
 """Model checking of long words: ``python -m benchmarks.model_checking [--no-networks]``.
 
 One line of a Markdown table for each sentence: processor seconds at each length, after the sentence was read; how many times
-slower the definition of truth is, at the longest word at which it answers soon; the exponent of the growth between the two longest
-words; and the memory stated before and measured at the longest word. Words are regular, for networks random.
+slower the definition of truth is, at the longest word at which it answers soon; the exponent of the growth between the longest
+two words; and the memory stated before and measured at the longest word. Words are regular, for networks random.
 """
 
 from __future__ import annotations
