@@ -135,7 +135,7 @@ WIDE = [
     [
         *(rounding(format_, shift) for format_, shift in WIDE),
         pytest.param(dividing(Format(41, -(1 << 40), 0), 2), marks=pytest.mark.slow),
-        largest(Format(24, -(1 << 23), 0)),
+        largest(Format(24, 0, 0)),
     ],
 )
 def test_wide_words_are_proved(network: Network) -> None:
@@ -159,7 +159,7 @@ def test_digits_of_several_bits_are_proved(format_: Format, shift: int, depth: s
         assert "enumeration" not in proof.by_method()
 
 
-@pytest.mark.parametrize(("format_", "shift"), WIDE[:2])
+@pytest.mark.parametrize(("format_", "shift"), [WIDE[0], pytest.param(*WIDE[1], marks=pytest.mark.slow)])
 def test_no_wide_rounding_with_one_wrong_number_is_proved(format_: Format, shift: int) -> None:
     network, top = rounding(format_, shift), format_.bits - 1
     for bit, by in ((0, 1), (0, -1), (top, -1)):
@@ -169,7 +169,7 @@ def test_no_wide_rounding_with_one_wrong_number_is_proved(format_: Format, shift
     assert "`r`" in refused(network, weight("r", f"r.{top}", 1))[0]
 
 
-@pytest.mark.parametrize(("format_", "shift"), WIDE[1:3])
+@pytest.mark.parametrize(("format_", "shift"), WIDE[1:2])
 def test_no_wide_word_that_saturates_elsewhere_is_proved(format_: Format, shift: int) -> None:
     family, moved = built(rounding(format_, shift)), replace(format_, lo=format_.lo + 1)
     proof = prove_network_circuit(rounding(moved, shift), replace(family, decision_format=moved))
@@ -271,7 +271,7 @@ def test_laws_hold_and_their_neighbours_do_not(shift: int) -> None:
         for change in (
             {"slope": law.slope + 1},
             {"const": law.const - 2},
-            {"odd": 1 - law.odd},
+            *([] if shift < 0 else [{"odd": 1 - law.odd}]),  # a multiple of 4 is no odd code
             {"down": law.down + 1},
         ):
             wrong = replace(law, **change)
