@@ -1,4 +1,4 @@
-"""The command line: ``fom translate | verify | run | show | eval | circuit``.
+"""The command line: ``fom translate | verify | run | show | eval | circuit | fmt | ground``.
 
 stdout is the result, stderr everything else. Exit codes: 0 holds or done, 1 refuted, 2 could not run (with a diagnostic),
 3 unknown, 70 a bug in fom, 130 interrupted. Whatever is heavy is imported inside the commands, so that ``fom --help``
@@ -19,6 +19,8 @@ from circuits.diagnostics import Diagnostic, FomError
 from translator.commands.check import check
 from translator.commands.circuit import circuit
 from translator.commands.evaluate import evaluate
+from translator.commands.fmt import fmt
+from translator.commands.ground import ground
 from translator.commands.options import write_json
 from translator.commands.run import run
 from translator.commands.show import show
@@ -64,7 +66,9 @@ app.command(short_help="Prove network = circuit = sentence.")(verify)
 app.command(short_help="Run one representation on inputs.")(run)
 app.command(short_help="Show what was built, one definition, or what is in a network.")(show)
 app.command(name="eval", short_help="Tell in which words a sentence holds.")(evaluate)
-app.command(short_help="Write the circuit for one length.")(circuit)
+app.command(short_help="Write the circuit for one length, or show that all are uniform.")(circuit)
+app.command(short_help="Lay out files of sentences.")(fmt)
+app.command(short_help="Write a sentence for other provers (SMT-LIB, TPTP).")(ground)
 app.command(hidden=True)(check)
 
 

@@ -36,7 +36,9 @@ from translator.real import Map
 from translator.words import joint_alphabet, parse_alphabet, split_alphabet
 
 if TYPE_CHECKING:
+    from translator.pure_dialect import PureSentence
     from translator.real import RealNetwork
+    from translator.simplified import SimplifiedSentence
 
 Progress = Callable[[str], None]
 
@@ -67,6 +69,8 @@ class Settings:
         longest: bound on n where the file computes its positions (sinusoids, rotary), which become a table of that length.
         bind: values of graph inputs and of symbolic dimensions that are not part of the input; see `translator.feeding`.
         tracks: further graph inputs that become part of the letters, each "letters" or "bits".
+        dialect: ``counting``, or ``majority`` or ``minimal`` for a sentence in pure FO(M) beside the counting one.
+        simplify: make a simplified sentence beside the one that is read off.
         memory: refuse a translation forecast above this many bytes, or None for half of the machine's.
     """
 
@@ -81,6 +85,8 @@ class Settings:
     longest: int = 64
     bind: Mapping[str, Any] = field(default_factory=dict)
     tracks: Mapping[str, str] = field(default_factory=dict)
+    dialect: str = "counting"
+    simplify: bool = False
     memory: int | None = None
 
 
@@ -101,6 +107,8 @@ class Translation:
     applied: str = ""
     feeding: Feeding = field(default_factory=Feeding)
     seconds: dict[str, float] = field(default_factory=dict)
+    pure: PureSentence | None = None
+    simplified: SimplifiedSentence | None = None
 
     def circuit(self, n: int) -> Circuit:
         """The circuit for words of length n."""
@@ -209,6 +217,20 @@ def translate(model: str | Path, progress: Progress = silent, **options: Any) ->
     progress("reading off the sentence")
     sentence = family_to_sentence(family, readout_label(family, settings.readout))
     clock.lap("emit")
+    pure = None
+    if settings.dialect != "counting":
+        from translator.pure_dialect import pure_of
+
+        progress("rewriting the sentence into pure FO(M)")
+        pure = pure_of(sentence, settings.dialect, fixed.domain.least, fixed.domain.most)
+        clock.lap("dialect")
+    simplified = None
+    if settings.simplify:
+        from translator.simplified import simplified_of
+
+        progress("simplifying the sentence, and proving it equal")
+        simplified = simplified_of(sentence, decision_labels(family))
+        clock.lap("simplify")
     return Translation(
         model,
         settings,
@@ -223,6 +245,8 @@ def translate(model: str | Path, progress: Progress = silent, **options: Any) ->
         decision.applied,
         feeding,
         seconds,
+        pure,
+        simplified,
     )
 
 

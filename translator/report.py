@@ -17,6 +17,8 @@ from translator.terminal import Row, round_up, unbroken
 if TYPE_CHECKING:
     from logic.measure import Measures
     from translator.pipeline import Translation
+    from translator.pure_dialect import PureSentence
+    from translator.simplified import SimplifiedSentence
 
 LENGTHS = (8, 64)
 MOST_LETTERS = 12
@@ -39,6 +41,8 @@ def facts_of(translation: Translation) -> dict[str, Any]:
         "network": network_facts(translation.network),
         "family": family_facts(translation.family, translation.sizes),
         "sentence": sentence_facts(translation.measures),
+        "pure": None if translation.pure is None else pure_facts(translation.pure),
+        "simplified": None if translation.simplified is None else simplified_facts(translation.simplified),
         "fidelity": {
             "inputs": fidelity.inputs,
             "agree": fidelity.agree,
@@ -171,6 +175,22 @@ def sentence_facts(found: Measures) -> dict[str, Any]:
     }
 
 
+def pure_facts(pure: PureSentence) -> dict[str, Any]:
+    """Sizes and ranks of the sentence in pure FO(M), and on how many inputs it was compared with the other one."""
+    compared = {"compared": pure.compared, "longest": pure.longest}
+    return {"dialect": pure.dialect, **sentence_facts(pure.measures), **compared}
+
+
+def simplified_facts(found: SimplifiedSentence) -> dict[str, Any]:
+    """Sizes of the simplified sentence, the laws used, and whether the equality was proved."""
+    return {
+        **sentence_facts(found.measures),
+        "laws": dict(found.laws),
+        "proved": found.proved,
+        "open": list(found.open),
+    }
+
+
 def magnitude(number: int) -> str:
     """Write a natural number that may have thousands of digits: in full when short, else like 1.2e34."""
     if number < 10**MOST_DIGITS:
@@ -193,6 +213,8 @@ def summary(facts: dict[str, Any]) -> list[Row]:
         ("network", network_text(facts["network"])),
         ("family", family_text(facts)),
         ("sentence", sentence_text(facts)),
+        *([("pure", pure_text(facts["pure"]))] if facts["pure"] else []),
+        *([("simplified", simplified_text(facts["simplified"]))] if facts["simplified"] else []),
     ]
     rows += [("note", note) for note in facts["notes"]]
     return rows
@@ -292,6 +314,23 @@ def size_text(size: dict[str, Any], static: bool) -> str:
     if size["polynomial"] is None:
         return f"{', '.join(values)} (no polynomial in n)"
     return f"{size['polynomial']}: {', '.join(values)}"
+
+
+def pure_text(pure: dict[str, Any]) -> str:
+    """Sizes of the sentence in pure FO(M), and what it was compared on."""
+    scope = f"to length {pure['longest']}" if pure["compared"] else ""
+    return (
+        f"{pure['dialect']} dialect: {pure['definitions']:,} definitions, {pure['nodes']:,} nodes "
+        f"({pure['unfolded_nodes']} unfolded)\nquantifier rank {pure['quantifier_rank']}, majority rank "
+        f"{pure['majority_rank']}; equal on the {pure['compared']:,} inputs compared, up {scope}"
+    )
+
+
+def simplified_text(found: dict[str, Any]) -> str:
+    """Sizes of the simplified sentence, and what is known of it."""
+    proved = "proved equal" if found["proved"] else f"not proved equal: {len(found['open'])} obligations are open"
+    times = sum(found["laws"].values())
+    return f"{found['definitions']:,} definitions, {found['nodes']:,} nodes; {times:,} rewritings, {proved}"
 
 
 def sentence_text(facts: dict[str, Any]) -> str:

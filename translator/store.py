@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 MODEL, NETWORK, FAMILY = "model.onnx", "network.jsonl", "family.jsonl"
 SENTENCE, MANIFEST = "sentence.fom", "manifest.json"
 FILES = (MODEL, NETWORK, FAMILY, SENTENCE)
+PURE, SIMPLIFIED = "sentence.{dialect}.fom", "sentence.simplified.fom"
 
 
 @dataclass(frozen=True)
@@ -167,13 +168,17 @@ def save(translation: Translation, folder: Path) -> dict[str, str]:
             (SENTENCE, to_ascii(translation.sentence)),
         ):
             (temporary / name).write_text(text if text.endswith("\n") else text + "\n", encoding="utf-8")
+        named = dict(zip(("model", "network", "family", "sentence"), FILES, strict=True))
+        if translation.pure is not None:
+            named["pure"] = PURE.format(dialect=translation.pure.dialect)
+            (temporary / named["pure"]).write_text(to_ascii(translation.pure.sentence) + "\n", encoding="utf-8")
+        if translation.simplified is not None:
+            named["simplified"] = SIMPLIFIED
+            (temporary / SIMPLIFIED).write_text(to_ascii(translation.simplified.sentence) + "\n", encoding="utf-8")
         manifest = manifest_of(translation)
-        manifest["hashes"] = {name: digest(temporary / name) for name in FILES}
+        manifest["hashes"] = {name: digest(temporary / name) for name in named.values()}
         (temporary / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-    return {
-        kind: os.path.join(folder, name)
-        for kind, name in zip(("model", "network", "family", "sentence"), FILES, strict=True)
-    } | {"manifest": os.path.join(folder, MANIFEST)}
+    return {kind: os.path.join(folder, name) for kind, name in [*named.items(), ("manifest", MANIFEST)]}
 
 
 def load(folder: Path) -> Artifacts:

@@ -162,7 +162,7 @@ class TestTranslate:
     @pytest.mark.parametrize(
         ("options", "code"),
         [
-            (["--dialect", "majority"], "T074"),
+            (["--dialect", "pure"], "T070"),
             (["--depth", "shalow"], "T070"),
             (["--memory", "much"], "T070"),
             (["--memory", "1kB"], "C060"),

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from circuits.diagnostics import FomError, fail
 from translator.commands.options import Bind, Input, JsonFlag, Where, check_choice, parse_memory, write_json
 from translator.terminal import plain, progress, rows_to_lines, write_lines
 
@@ -33,7 +32,16 @@ def translate(
     depth: Annotated[
         str, typer.Option(metavar="compact|balanced|shallow", help="Few gates (depth p a rounding) or few levels (2).")
     ] = "compact",
-    dialect: Annotated[str, typer.Option(metavar="counting|majority", help="Atoms of the sentence.")] = "counting",
+    dialect: Annotated[
+        str,
+        typer.Option(
+            metavar="counting|majority|minimal",
+            help="Also write the sentence in pure FO(M), where M alone counts; minimal: over <, = and bit only.",
+        ),
+    ] = "counting",
+    simplify: Annotated[
+        bool, typer.Option("--simplify", help="Also write a simplified sentence, proved equal to the other one.")
+    ] = False,
     alphabet: Annotated[
         str | None, typer.Option(metavar="a,b,c", help="Names of the letters, in the order of the tokens.")
     ] = None,
@@ -59,8 +67,7 @@ def translate(
     as_json: JsonFlag = False,
 ) -> None:
     """Translate a network into a family of threshold circuits and a sentence of FO(M)."""
-    if dialect != "counting":
-        raise dialect_error(dialect)
+    check_choice("--dialect", dialect, ("counting", "majority", "minimal"))
     check_choice("--depth", depth, ("compact", "balanced", "shallow"))
     limit = None if memory is None else parse_memory(memory)
     from translator import feeding, pipeline, report, store
@@ -83,6 +90,8 @@ def translate(
             bind=feeding.parse_bindings(bind or ()),
             tracks=feeding.parse_tracks(input_ or ()),
             memory=limit,
+            dialect=dialect,
+            simplify=simplify,
         )
         tell("measuring")
         facts = report.facts_of(translation)
@@ -108,15 +117,3 @@ def files_text(output: Path | None, files: dict[str, str]) -> str:
     if output is None:
         return "none written; -o DIR writes them"
     return f"{output}: {', '.join(Path(path).name for path in files.values())}"
-
-
-def dialect_error(dialect: str) -> FomError:
-    """The diagnostic for a dialect that is not written."""
-    if dialect == "majority":
-        return fail(
-            "T074",
-            "sentences without counting atoms, `--dialect majority`, are not available yet",
-            note="the counting dialect says the same: a counting atom is an abbreviation of FO(M)",
-            help="leave out --dialect",
-        )
-    return fail("T074", f"unknown dialect `{dialect}`", help="write counting or majority")
