@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 import z3
 from pysmt.environment import Environment
-from pysmt.logics import QF_LIA, QF_LIRA
+from pysmt.logics import AUFLIRA, QF_LIA
 from pysmt.smtlib.script import smtlibscript_from_formula
 from pysmt.solvers.z3 import Z3Converter
 from pysmt.typing import BOOL, INT, REAL
@@ -83,7 +83,7 @@ def smtlib(build: Build) -> str:
     environment = Environment()
     negation = environment.formula_manager.Not(build(environment.formula_manager))
     mixed = any(symbol.is_symbol(REAL) for symbol in environment.fvo.get_free_variables(negation))
-    script = smtlibscript_from_formula(negation, logic=QF_LIRA if mixed else QF_LIA)
+    script = smtlibscript_from_formula(negation, logic=AUFLIRA if mixed else QF_LIA)
     text = StringIO()
     script.serialize(text, daggify=True)
     return text.getvalue()

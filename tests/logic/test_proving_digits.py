@@ -276,7 +276,7 @@ def test_laws_hold_and_their_neighbours_do_not(shift: int) -> None:
         ):
             wrong = replace(law, **change)
             assert isinstance(prove(wrong.claim), Countermodel), wrong
-        assert f"(set-logic {'QF_LIRA' if law.ratio else 'QF_LIA'})" in smtlib(law.claim)
+        assert f"(set-logic {'AUFLIRA' if law.ratio else 'QF_LIA'})" in smtlib(law.claim)
 
 
 @given(st.integers(-4, 4), st.integers(-300, 300), st.integers(1, 12), st.integers(-40, 40))
