@@ -18,7 +18,7 @@ from logic.syntax import Sentence
 DIALECTS = ("counting", "majority", "minimal")
 MOST_WORDS = 1 << 12
 LONGEST = 8
-BATCH = 256
+BATCH = MOST_WORDS
 COMPARED_S = 10.0
 
 

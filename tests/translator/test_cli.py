@@ -500,7 +500,7 @@ class TestCircuit:
         path = tmp_path / "circuit"
         found = fom("circuit", folders["mlp_xor"], "--format", form, "-o", path)
         assert (found.code, found.out) == (0, "")
-        assert "gates, depth" in found.err
+        assert ", depth" in found.err
         assert path.read_bytes()
 
     def test_a_written_graph_decides_as_the_circuit(self, fom: Fom, folders: dict[str, Path], tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from circuits.family import Family
 
 FORMATS = ("json", "dot", "svg", "aiger", "aag", "blif", "verilog", "opb")
+GATES = {"threshold": "threshold gates", "majority": "majority gates", "and": "ANDs"}
 REFUTED = 1
 
 
@@ -161,7 +162,7 @@ def write_out(
     choices = {"gates": gates, "thresholds": thresholds, "assertion": assertion}
     if output is not None:
         written = exchange.save_circuit(family, n, form, output, **choices)
-        complain(f"{output}: {written.n_gates:,} {written.gates} gates, depth {written.depth}")
+        complain(f"{output}: {written.n_gates:,} {GATES[written.gates]}, depth {written.depth}")
         return
     if form == "aiger" and sys.stdout.isatty():
         raise fail("T070", "binary AIGER is not for the terminal", help="write it to a file with -o, or choose aag")
