@@ -147,7 +147,9 @@ def test_windows(name: str, largest: float, span: int) -> None:
     if window.frac < floats.frac:
         assert float(window.value(window.hi)) < 2 * 2.0 ** np.frexp(reached)[1], "the step could be finer"
     kept = window.codes()
-    assert np.array_equal(floats.round(np.ldexp(kept.astype(np.float64), -window.frac)), np.ldexp(kept * 1.0, -window.frac))
+    assert np.array_equal(
+        floats.round(np.ldexp(kept.astype(np.float64), -window.frac)), np.ldexp(kept * 1.0, -window.frac)
+    )
     coarser = window.coarser()
     assert set(coarser.codes().tolist()) <= set(kept.tolist())
     assert len(coarser.codes()) < len(kept)
