@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import tracemalloc
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from logic.syntax import Call, Exists, Linear, Sum, SumCall, Term
 from tests.logic.examples import EXAMPLES, LANGUAGES, TAGGERS, sentences
 
 SLABS = [(1 << 18, 1 << 19), (0, 1), (0, 7), (0, 40)]
-settings_here = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture]}
+settings_here: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture]}
 
 
 @pytest.fixture(params=SLABS, ids=lambda limits: f"fused {limits[0]} slab {limits[1]}")

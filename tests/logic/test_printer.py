@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -42,5 +43,5 @@ def test_emitted_sentences(example: str) -> None:
     from translator.pipeline import translate
 
     inputs = EXAMPLES / example / "inputs.npz"
-    choices = {"inputs": inputs} if example == "mlp_xor" else {}
+    choices: dict[str, Any] = {"inputs": inputs} if example == "mlp_xor" else {}
     round_trip(translate(EXAMPLES / example / "model.onnx", **choices).sentence)

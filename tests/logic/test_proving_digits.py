@@ -268,12 +268,13 @@ def test_what_digits_prove_is_so_for_every_number(
 def test_laws_hold_and_their_neighbours_do_not(shift: int) -> None:
     for law in (rounding_law(shift), quotient_law(shift)):
         assert prove(law.claim) == Proved()
-        for change in (
+        changes: list[dict[str, Any]] = [
             {"slope": law.slope + 1},
             {"const": law.const - 2},
             *([] if shift < 0 else [{"odd": 1 - law.odd}]),  # a multiple of 4 is no odd code
             {"down": law.down + 1},
-        ):
+        ]
+        for change in changes:
             wrong = replace(law, **change)
             assert isinstance(prove(wrong.claim), Countermodel), wrong
         assert f"(set-logic {'AUFLIRA' if law.ratio else 'QF_LIA'})" in smtlib(law.claim)

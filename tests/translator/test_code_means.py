@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def pooled(
     ]
     constants = {"s0": scales[0], "z0": zeros[0], "s1": scales[1], "z1": zeros[1]}
     constants = {name: np.asarray(value) for name, value in constants.items()}
-    inputs = {"x": (TensorProto.FLOAT, ("batch", CHANNELS, *size))}
+    inputs: dict[str, Any] = {"x": (TensorProto.FLOAT, ("batch", CHANNELS, *size))}
     return build(steps, ("out", ("batch", "classes")), constants, start=(), inputs=inputs, opset=opset)
 
 
@@ -175,8 +176,8 @@ def test_sums_of_roundings_are_float32(least: int, span: int, factor: float, dat
 
 
 def test_exactly_linear_functions() -> None:
-    assert linear_of(call("add", call("mul", X, 0.25), 3.0)) == (0.25, 3)
-    assert linear_of(call("sub", 1.0, call("div", X, 4.0))) == (-0.25, 1)
+    assert linear_of(call("add", call("mul", X, 0.25), 3.0)) == (Fraction(1, 4), Fraction(3))
+    assert linear_of(call("sub", 1.0, call("div", X, 4.0))) == (Fraction(-1, 4), Fraction(1))
     assert linear_of(call("mul", X, X)) is None
     assert linear_of(call("div", 1.0, X)) is None
     assert linear_of(call("round", X)) is None

@@ -19,7 +19,7 @@ from circuits.evaluate import evaluate
 from circuits.floats import Codebook, FloatFormat
 from circuits.formats import BIT
 from circuits.inputs import encode_inputs
-from circuits.network import Exact, Letters, Network, Predicates, Quotient, Round, Table
+from circuits.network import Affine, Exact, Letters, Network, Predicates, Quotient, Round, Table
 from circuits.network_text import network_of_text, network_to_text
 from circuits.network_to_family import network_to_family
 from circuits.positions import TRUE, Ref, var
@@ -193,12 +193,12 @@ def test_weights_and_constants_are_values_of_the_format(name: str) -> None:
     given = static(linear("a", 0, (Ref("x"), numbers), constant=(0.3, 1e-3)))
     _, made, _ = fixed_static(given, np.ones((1, 2)), name)
     node = made.by_name["a"]
-    assert isinstance(node, real.Linear | Exact)
-    weights = np.ldexp(node.operands[0].matrix.toarray().astype(float), -(made.frac("a") - made.frac("x")))  # type: ignore[union-attr]
+    assert isinstance(node, Affine)
+    weights = np.ldexp(node.operands[0].matrix.toarray().astype(float), -(made.frac("a") - made.frac("x")))
     assert np.array_equal(weights, floats.round(numbers))
     assert np.array_equal(
         np.ldexp(np.asarray(node.const, dtype=float), -made.frac("a")), floats.round(np.array([0.3, 1e-3]))
-    )  # type: ignore[union-attr]
+    )
     assert float_precision(name, "9").weights_text == 9
     assert float_precision(name).weights_text == name
     assert float_precision(name, "exact").weights_text == "exact"

@@ -11,6 +11,7 @@ import pytest
 from circuits.diagnostics import FomError
 from circuits.network import Affine, Letters
 from translator import showing, store
+from translator.file_weights import FileWeights
 from translator.pipeline import translate
 from translator.reading.loading import load
 
@@ -76,7 +77,7 @@ def test_what_is_no_weight(shown: showing.Shown) -> None:
 
 
 def test_a_tensor_with_other_numbers_is_not_named(shown: showing.Shown) -> None:
-    weights = showing.FileWeights(shown.artifacts.model, shown.network)
+    weights = FileWeights(shown.artifacts.model, shown.network)
     numbers = np.array(weights.tensors["val_3"])
     numbers[0, 0] += 0.1
     weights.tensors["val_3"] = numbers

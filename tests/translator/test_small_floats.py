@@ -76,7 +76,7 @@ def elem_type(name: str) -> int:
 @pytest.mark.parametrize("saturate", [0, 1])
 def test_casts(name: str, saturate: int) -> None:
     x = near(name)
-    kept = {} if saturate or name == "float4e2m1" else {"saturate": 0}
+    kept: dict[str, Any] = {} if saturate or name == "float4e2m1" else {"saturate": 0}
     wanted = x.astype(NUMPY[name]).astype(np.float64)
     if not kept:
         wanted = np.where(np.isfinite(wanted), wanted, np.sign(x) * numbers(name).max())
@@ -157,6 +157,8 @@ def test_circuit_and_sentence_round_to_small_floats(tmp_path: Path) -> None:
 
 def test_a_zero_point_that_is_not_zero_is_refused() -> None:
     x, zero = np.ones(3, np.float32), np.ones((), ml_dtypes.float8_e4m3fn)
-    model = single("QuantizeLinear", [x, np.float32(0.5), zero], constants=(1, 2), outputs=[TensorProto.FLOAT8E4M3FN])
+    model = single(
+        "QuantizeLinear", [x, np.array(0.5, np.float32), zero], constants=(1, 2), outputs=[TensorProto.FLOAT8E4M3FN]
+    )
     with pytest.raises(FomError, match="N011"):
-        ours(model, [x, np.float32(0.5), zero])
+        ours(model, [x, np.array(0.5, np.float32), zero])
