@@ -158,7 +158,7 @@ for method, count in sorted(proof.by_method().items()):
 print()
 for lemma in proof.lemmas:
     if lemma.method == "z3" and not lemma.statement.startswith("the sum"):
-        print(f"{lemma.covers:3} gates: {lemma.statement}")
+        print(f"{lemma.covers:3} gates: {lemma.statement}" if lemma.covers else f"      law: {lemma.statement}")
 
 # %% [markdown]
 # What this says: for **every** n ≥ 1, every word of length n, the network, the circuit for n, and the sentence
