@@ -44,16 +44,24 @@ class Law:
 
     def __str__(self) -> str:
         """The comparison."""
-        number, den = ("N", " * D") if self.ratio else ("S", "")
-        rest = " c mod 2" if self.odd else " 0"
-        return f"{self.scale} * {number} - ({self.slope} * c + {self.const}){den} >={rest}"
+        number, den = ("N", "*D") if self.ratio else ("S", "")
+        line = (
+            f"{times(self.slope, 'c')} {'-' if self.const < 0 else '+'} {abs(self.const)}"
+            if self.const
+            else times(self.slope, "c")
+        )
+        candidate = f"({line}){den}" if self.ratio or self.const else line
+        return f"{times(self.scale, number)} - {candidate} >= {'c mod 2' if self.odd else '0'}"
 
     def statement(self) -> str:
         """What the law says."""
-        given = f"all integers N, D >= 1 and c: the integer nearest to N * {self.up} / (D * {self.down})"
-        if not self.ratio:
-            given = f"all integers S and c: the integer nearest to S * {self.up} / {self.down}"
-        return f"for {given}, half to even, is at least c if and only if {self}"
+        given = "all integers N, D >= 1 and c" if self.ratio else "all integers S and c"
+        number, den = (
+            times(self.up, "N" if self.ratio else "S"),
+            times(self.down, "D") if self.ratio else str(self.down),
+        )
+        nearest = number if den == "1" else f"{number} / ({den})" if "*" in den else f"{number} / {den}"
+        return f"for {given}: the integer nearest to {nearest}, half to even, is at least c if and only if {self}"
 
     def prove(self, session: Session) -> str:
         """Prove the law, once for all gadgets; why it is not, or nothing."""
@@ -95,6 +103,11 @@ class Law:
             compared = manager.GE(left, manager.Plus(line, weighted(manager, [(self.odd, other_parity)])))
         reached = manager.GE(weighted(manager, nearest), weighted(manager, code))
         return manager.Implies(manager.And(at_most, at_least), manager.Iff(reached, compared))
+
+
+def times(factor: int, name: str) -> str:
+    """A multiple, without a factor of 1."""
+    return name if factor == 1 else f"{factor}*{name}"
 
 
 def rounding_law(shift: int) -> Law:
