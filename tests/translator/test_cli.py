@@ -23,6 +23,8 @@ from circuits.circuit import instantiate
 from circuits.diagnostics import FomError
 from circuits.exchange.aiger import read_aiger
 from circuits.readout import decisions
+from logic.parser import parse
+from logic.pure import violations
 from tests.bad_inputs import BAD_INPUTS
 from translator import cli, report, store, terminal
 from translator.commands import options
@@ -485,6 +487,7 @@ class TestCircuit:
             (["--length", 3, "--format", "verilog", "--thresholds", "adder"], "are not made of ANDs"),
             (["--length", 3, "--format", "aag", "--assert", "1"], "states no assertion"),
             (["--length", 3, "--gates", "and"], "choose a --format"),
+            (["--length", 300, "--uniformity"], "up to length 64"),
             (["--length", 3, "--uniformity", "--format", "json"], "either --uniformity or --format"),
             (["--length", 3, "--alphabet", "a,b"], "a translation has its own"),
             (["--format", "json"], "--length"),
@@ -611,3 +614,34 @@ def start(arguments: list[str], folder: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
+
+
+class TestSentences:
+    def test_files_are_laid_out_in_place(self, fom: Fom, tmp_path: Path) -> None:
+        path = tmp_path / "spec.fom"
+        path.write_text("letters a,b;\n-- at least half\nM x.a(x)\n")
+        assert fom("fmt", "--check", path).code == 1
+        assert fom("fmt", path).code == 0
+        assert path.read_text() == "letters a, b;\n-- at least half\nM x. a(x)\n"
+        assert fom("fmt", "--check", path).code == 0
+        assert fom("fmt", tmp_path / "none.fom").code == 2
+
+    def test_problems_for_other_provers(self, fom: Fom, folders: dict[str, Path]) -> None:
+        found = fom("ground", "M x. a(x)", "--length", 2)
+        assert (found.code, found.out.splitlines()[-1]) == (0, "(check-sat)")
+        assert "tff(" in fom("ground", "M x. a(x)", "--format", "tptp").out
+        assert "names" in fom("ground", folders["majority"], "--length", 100_000).err
+
+    def test_other_forms_of_a_sentence(self, fom: Fom, tmp_path: Path) -> None:
+        out = tmp_path / "out"
+        model = EXAMPLES / "mlp_xor" / "model.onnx"
+        choices = ["--inputs", model.with_name("inputs.npz"), "--precision", "fixed:4"]
+        found = fom("translate", model, "-o", out, "--dialect", "majority", "--simplify", "--json", *choices)
+        facts = json.loads(found.out)
+        assert (facts["pure"]["dialect"], facts["simplified"]["proved"]) == ("majority", True)
+        assert facts["pure"]["definitions"] > facts["sentence"]["definitions"] > facts["simplified"]["definitions"]
+        assert set(facts["files"]) == {"model", "network", "family", "sentence", "pure", "simplified", "manifest"}
+        for name in ("sentence.majority.fom", "sentence.simplified.fom"):
+            assert parse((out / name).read_text()).propositions
+        assert not list(violations(parse((out / "sentence.majority.fom").read_text())))
+        assert fom("verify", out, "--method", "compositional").code == 0

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 FORMATS = ("json", "dot", "svg", "aiger", "aag", "blif", "verilog", "opb")
 GATES = {"threshold": "threshold gates", "majority": "majority gates", "and": "ANDs"}
 REFUTED = 1
+LONGEST_COMPARED = 64
 
 
 def circuit(
@@ -73,6 +74,9 @@ def circuit(
         check_choice("--format", form, FORMATS)
     elif given := [name for name, value in (("--gates", gates), ("--assert", assertion), ("-o", output)) if value]:
         raise fail("T070", f"{given[0]} says how a circuit is written", help="choose a --format")
+    if uniformity and length is not None and length > LONGEST_COMPARED:
+        raise fail("T070", f"circuits are compared up to length {LONGEST_COMPARED}, not {length}",
+                   note="the programs themselves are also asked about numbers of 2^40 and more")  # fmt: skip
     if uniformity and form is not None:
         raise fail("T070", "give either --uniformity or --format")
     if form is not None and as_json:
@@ -102,8 +106,10 @@ def family_of(source: str, alphabet: str | None) -> Family:
         return load(Path(source)).family
     if source.endswith(".onnx"):
         raise fail("T070", f"`{source}` is a network", help=f"translate it first: fom translate {source} -o DIR")
-    if re.fullmatch(r"[\w./\\-]*[/\\][\w.-]*", source) and not source.endswith(".fom"):
-        raise fail("T051", "there is no such folder", where=source)
+    if re.fullmatch(r"[\w./\\-]+", source) and source not in ("true", "false") and not source.endswith(".fom"):
+        raise fail(
+            "T052", "there is no such folder", where=source, help="a sentence has a quantifier, e.g. 'M x. a(x)'"
+        )
     from translator.sentence_circuits import family_of_file
 
     return family_of_file(source, alphabet)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from logic.syntax import Sentence
 
 FORMATS = ("smt2", "tptp")
+MOST_NAMES = 2_000_000
 
 
 def ground(
@@ -41,7 +42,10 @@ def ground(
     check_choice("--format", form, FORMATS)
     if form == "tptp" and length is not None:
         raise fail("T070", "a TPTP problem is for every length", help="leave --length out, or write --format smt2")
-    lines = problem(sentence_of(source, alphabet), length, form, negate)
+    sentence = sentence_of(source, alphabet)
+    if length is not None:
+        require_few(sentence, length)
+    lines = problem(sentence, length, form, negate)
     if output is None:
         for line in lines:
             write(line)
@@ -49,6 +53,21 @@ def ground(
     with output.open("w", encoding="utf-8") as file:
         file.writelines(lines)
     complain(f"{output}: {output.stat().st_size:,} bytes")
+
+
+def require_few(sentence: Sentence, n: int) -> None:
+    """Refuse to write out more than anybody reads, before anything is written.
+
+    Raises:
+        FomError: with the number of Boolean variables and sums.
+    """
+    names = sum(n ** len(definition.params) for definition in sentence.definitions) + n * len(sentence.letters)
+    if names > MOST_NAMES:
+        raise fail(
+            "T072",
+            f"the problem for n = {n} has {names:,} names, the limit is {MOST_NAMES:,}",
+            help="choose a shorter --length, or leave it out for the problem of every length",
+        )
 
 
 def problem(sentence: Sentence, length: int | None, form: str, negate: bool) -> Iterator[str]:
