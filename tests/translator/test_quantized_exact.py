@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import operator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -135,9 +137,11 @@ def test_every_code_at_every_precision(
 ) -> None:
     """The numbers of a QDQ file go through float32 products, which are off by a few units of the last place.
 
-    So a sum within that distance of a tie may go the other way in the runtime; there are none with these seeds.
+    So a sum within that distance of a tie may go the other way in the runtime; with these seeds that happens to codes of 16
+    bits only.
     """
-    path = saved(two_layers(form, dtype, per_channel, asymmetric, 3), tmp_path)
+    model = two_layers(form, dtype, per_channel, asymmetric, 3)
+    path = saved(model, tmp_path)
     rows = np.random.default_rng(5).normal(size=(MANY, FEATURES)).astype(np.float32) * 1.3
     made, oracle = networks(path, rows)
     expected = oracle.logits(rows)
@@ -146,9 +150,35 @@ def test_every_code_at_every_precision(
     network = made[0]
     values = evaluate(network, encode(network, rows))
     scale = oracle_scale(network)
-    assert np.array_equal(np.rint(scores(network, values) / scale), np.rint(expected / scale))
+    unequal = np.argwhere(np.rint(scores(network, values) / scale) != np.rint(expected / scale))
+    assert len(unequal) <= (4 if dtype.endswith("16") else 0)
+    for row, column in unequal:
+        assert nearest_tie(model, rows[row], column) < Fraction(1, 200)
     assert len(np.unique(expected)) > 50
     assert isinstance(network.inputs[0].scale, float)
+
+
+def nearest_tie(model: onnx.ModelProto, row: Any, column: int) -> Fraction:
+    """How close the exact sums behind one code of a QDQ file with one scale for each tensor come to ties, in steps."""
+    stored = {init.name: onnx.numpy_helper.to_array(init) for init in model.graph.initializer}
+    info = np.iinfo(stored["z0"].dtype)
+    distances = []
+
+    def quantized(number: Fraction, place: int) -> Fraction:
+        scaled = number / Fraction(float(stored[f"s{place}"]))
+        distances.append(abs(scaled - math.floor(scaled) - Fraction(1, 2)))
+        code = min(max(round(scaled) + int(stored[f"z{place}"]), info.min), info.max)
+        return (code - int(stored[f"z{place}"])) * Fraction(float(stored[f"s{place}"]))
+
+    def weighed(numbers: list[Fraction], layer: int, target: int) -> Fraction:
+        weights = stored[f"w{layer}"][:, target].astype(int) - int(stored[f"wz{layer}"])
+        return sum(map(operator.mul, numbers, weights.tolist()), Fraction(0)) * Fraction(float(stored[f"ws{layer}"]))
+
+    given = [quantized(Fraction(float(np.float32(number))), 0) for number in row]
+    distances.clear()
+    hidden = [quantized(weighed(given, 0, place), 1) for place in range(stored["w0"].shape[1])]
+    quantized(weighed(hidden, 1, column), 2)
+    return min(distances)
 
 
 def oracle_scale(network: Network) -> float:
