@@ -1,8 +1,9 @@
-"""Sentences of networks in pure FO(M): ``python -m benchmarks.pure [FOLDER_OR_FILE...] [--length N] [--minimal]``.
+"""Sentences of networks in pure FO(M): ``python -m benchmarks.pure [FOLDER_OR_FILE...] [--length N] [--longer W] [--minimal]``.
 
 For every folder with a ``model.onnx`` (default: small ones of ``examples``, at low precision) the network is translated, every
 ``.fom`` file (default: those of ``examples/languages``) is read. The sentence is rewritten without counting atoms, and both are
-evaluated on all words of one length, or on about 4096 of them. One line of a Markdown table for each.
+evaluated on all words of every length up to N (about 4096 of each length), and on W random words of 8 to 12 letters. One line of
+a Markdown table for each.
 """
 
 from __future__ import annotations
@@ -24,9 +25,10 @@ EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 NAMES = ("mlp_xor", "majority", "more_a", "cls_majority", "first_letter")
 PRECISION = "fixed:4"
 MOST_WORDS = 4096
+LONGER = range(8, 13)
 COLUMNS = (
     "sentence", "definitions", "nodes", "unfolded", "ranks", "pure: definitions", "nodes", "unfolded", "ranks", "s",
-    "words", "s counting", "s pure", "equal",
+    "words", "s counting", "s pure", "unequal",
 )  # fmt: skip
 
 
@@ -62,20 +64,33 @@ def digits(number: int, base: int) -> Iterator[int]:
         number //= base
 
 
-def cells(sentence: Sentence, n: int, minimal: bool) -> list[str]:
+def batches(sentence: Sentence, length: int, longer: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Words up to a length, and random longer ones, each with the propositions."""
+    for n in range(length + 1) if sentence.letters else [0]:
+        yield inputs(sentence, n)
+    if sentence.letters and longer:
+        rng = np.random.default_rng(0)
+        for n in LONGER:
+            count = longer // len(LONGER)
+            words = rng.integers(0, len(sentence.letters), (count, n))
+            yield words, rng.integers(0, 2, (count, len(sentence.propositions))).astype(bool)
+
+
+def cells(sentence: Sentence, length: int, longer: int, minimal: bool) -> list[str]:
     """One line of the table."""
     started = time.perf_counter()
     made = to_pure(sentence, minimal)
-    seconds = [time.perf_counter() - started]
-    words, bits = inputs(sentence, n)
-    values = []
-    for one in (sentence, made):
-        started = time.perf_counter()
-        values.append(evaluate(one, words, bits)[""])
-        seconds.append(time.perf_counter() - started)
-    equal = str(bool((values[0] == values[1]).all())).lower()
+    making, seconds, compared, unequal = time.perf_counter() - started, [0.0, 0.0], 0, 0
+    for words, bits in batches(sentence, length, longer):
+        values = []
+        for place, one in enumerate((sentence, made)):
+            started = time.perf_counter()
+            values.append(evaluate(one, words, bits)[""])
+            seconds[place] += time.perf_counter() - started
+        compared += len(words)
+        unequal += int((values[0] != values[1]).reshape(len(words), -1).any(axis=1).sum())
     return [
-        *sizes(sentence), *sizes(made), f"{seconds[0]:.1f}", f"{len(words):,}", *(f"{one:.2f}" for one in seconds[1:]), equal,
+        *sizes(sentence), *sizes(made), f"{making:.1f}", f"{compared:,}", *(f"{one:.2f}" for one in seconds), str(unequal),
     ]  # fmt: skip
 
 
@@ -84,6 +99,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("paths", nargs="*", type=Path)
     parser.add_argument("--length", type=int, default=7)
+    parser.add_argument("--longer", type=int, default=1000)
     parser.add_argument("--precision", default=PRECISION)
     parser.add_argument("--minimal", action="store_true")
     given = parser.parse_args()
@@ -95,7 +111,10 @@ def main() -> None:
                 sentence = parse(path.read_text(encoding="utf-8"))
             else:
                 sentence = translate(path / "model.onnx", precision=given.precision).sentence
-            print(f"| `{path.name}` | {' | '.join(cells(sentence, given.length, given.minimal))} |", flush=True)
+            print(
+                f"| `{path.name}` | {' | '.join(cells(sentence, given.length, given.longer, given.minimal))} |",
+                flush=True,
+            )
         except FomError as error:
             print(f"| `{path.name}` | {'; '.join(f'{found.code}: {found.message}' for found in error.diagnostics)} |")
 

@@ -55,6 +55,7 @@ def test_pickling_and_copying_keep_identity(sentence: Sentence) -> None:
 
 
 def test_unused_nodes_are_forgotten() -> None:
+    gc.collect()  # what other tests left behind
     table = Letter._table
     before = len(table)
     made = [Letter(f"unused{number}", var("x")) for number in range(100)]
