@@ -12,6 +12,7 @@ import numpy as np
 
 from circuits.diagnostics import fail
 from logic.syntax import Sentence
+from translator.sentences import read_formula, read_sentence
 from translator.terminal import Line, is_terminal
 from translator.words import parse_word, split_alphabet
 
@@ -36,45 +37,17 @@ def question(formula: str, words: list[str], alphabet: str | None, propositions:
     Raises:
         FomError: a syntax error, a letter outside the alphabet, or propositions of which nothing is said.
     """
-    from logic.parser import parse
-
-    text, name = read_formula(formula)
-    sentence = parse(text, name)
-    declared = HEADER.match(text) is not None
+    text, _ = read_formula(formula)
+    given = None if alphabet is None else split_alphabet(alphabet)
+    sentence = read_sentence(formula, given)
+    declared = given is not None or HEADER.match(text) is not None
     letters = sentence.letters
-    if alphabet is not None:
-        given = split_alphabet(alphabet)
-        missing = [letter for letter in letters if letter not in given]
-        if missing:
-            raise fail(
-                "T016",
-                f"`{missing[0]}` is neither defined nor a letter of the alphabet",
-                where=name,
-                note=f"the letters are: {' '.join(given)}",
-            )
-        letters, declared = given, True
     if declared:
         read = [tuple(letters[number] for number in parse_word(word, letters)) for word in words]
     else:
         read = [split_word(word, letters) for word in words]
         letters = tuple(dict.fromkeys((*letters, *(letter for word in read for letter in word))))
     return Question(replace(sentence, letters=letters), tuple(read), read_propositions(sentence, propositions))
-
-
-def read_formula(formula: str) -> tuple[str, str]:
-    """The text of a formula, and its name in messages.
-
-    Raises:
-        FomError: a file that cannot be read.
-    """
-    if not formula.endswith(".fom"):
-        return formula, "formula"
-    try:
-        return Path(formula).read_text(encoding="utf-8"), formula
-    except FileNotFoundError:
-        raise fail("T015", "the file of the sentence does not exist", where=formula) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise fail("T015", f"the file of the sentence cannot be read: {error}", where=formula) from None
 
 
 def read_words(path: str) -> list[str]:

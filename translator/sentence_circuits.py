@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from circuits.circuit import Circuit, instantiate
 from circuits.diagnostics import fail
 from circuits.division import Divisions, evaluate_by_division
 from circuits.family import Family
+from translator.sentences import read_sentence
 from translator.words import parse_word, split_alphabet
 
 
@@ -21,25 +20,9 @@ def family_of_file(formula: str, alphabet: str | None = None) -> Family:
         FomError: a file that cannot be read, a syntax error, a letter outside the alphabet, more than one free variable, or a
             sentence that no family decides.
     """
-    from logic.parser import parse
     from logic.sentence_to_family import sentence_to_family
-    from translator.model_checking import read_formula
 
-    text, name = read_formula(formula)
-    sentence = parse(text, name)
-    if alphabet is not None:
-        letters = split_alphabet(alphabet)
-        missing = [letter for letter in sentence.letters if letter not in letters]
-        if missing:
-            raise fail(
-                "T016",
-                f"`{missing[0]}` is neither defined nor a letter of the alphabet",
-                where=name,
-                note=f"the letters are: {' '.join(letters)}",
-            )
-        sentence = replace(sentence, letters=letters)
-        sentence.check(name)
-    return sentence_to_family(sentence)
+    return sentence_to_family(read_sentence(formula, None if alphabet is None else split_alphabet(alphabet)))
 
 
 def circuit_of_file(formula: str, length: int, alphabet: str | None = None) -> Circuit:

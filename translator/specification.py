@@ -18,7 +18,7 @@ import numpy as np
 from circuits.diagnostics import fail
 from circuits.network import Network
 from logic.syntax import TRUE, Call, Sentence
-from translator.domains import read_sentence
+from translator.sentences import read_sentence
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 Truth = np.ndarray[Any, np.dtype[np.bool_]]
@@ -84,7 +84,7 @@ def read_specification(text: str, network: Network) -> Specification:
     if network.inputs or readout.kind == "value":
         raise fail("T065", "a specification is compared with a network that reads words and decides between classes")
     given = f"let {text.strip().rstrip(';')}; true" if ONE_CLASS.match(text) else text
-    sentence = read_sentence(given, network.alphabet)
+    sentence = read_sentence(given, network.alphabet, "network")
     parameters = {definition.name: len(definition.params) for definition in sentence.definitions}
     named = {int(found[1]): name for name in parameters if (found := CLASS.fullmatch(name))}
     closed = sentence.formula is TRUE or (isinstance(sentence.formula, Call) and CLASS.fullmatch(sentence.formula.name))

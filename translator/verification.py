@@ -18,7 +18,8 @@ from circuits.diagnostics import FomError, fail
 from circuits.inputs import input_limits
 from logic.syntax import Call, Iff, Sentence, var
 from logic.verdicts import Claim, Counterexample, Holds, Proof, Refuted, Unknown, Verdict
-from translator.domains import read_sentence, word_filter
+from translator.domains import word_filter
+from translator.sentences import read_sentence
 from translator.sides import Sides, Source
 from translator.specification import Specification, read_specification
 from translator.words import all_words, format_word, random_words
@@ -117,7 +118,7 @@ class Verifier:
 
         if self.question.at is None:
             return None
-        sentence = read_sentence(self.question.at, self.network.alphabet)
+        sentence = read_sentence(self.question.at, self.network.alphabet, "network")
         if len(sentence.free) != 1 or self.network.decided.n_positions != 1:
             raise fail(
                 "T062", "--at takes a formula with one free variable, for a network that answers at every position",

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from circuits.diagnostics import FomError
-from translator.domains import read_sentence, word_filter
+from translator.domains import word_filter
+from translator.sentences import read_sentence
 from translator.words import (
     all_words,
     count_words,
