@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +23,7 @@ from circuits.family import Family
 from circuits.sizes import size_polynomials
 from translator import wiring
 from translator.drawing import data_to_svg
+from translator.files import replacing_file
 
 GATES = {
     "json": ("threshold",),
@@ -93,21 +92,8 @@ def save_circuit(
     Raises:
         FomError: as `write_circuit`, or the file cannot be written.
     """
-    target = path.absolute()
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    except OSError as error:
-        raise fail("T051", f"the output cannot be written: {error.strerror}", where=str(path)) from None
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as out:
-            written = write_circuit(family, n, form, out, gates=gates, thresholds=thresholds, assertion=assertion)
-        temporary.chmod(0o644)
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    return written
+    with replacing_file(path) as out:
+        return write_circuit(family, n, form, out, gates=gates, thresholds=thresholds, assertion=assertion)
 
 
 def gates_of(form: str, gates: str | None, thresholds: str | None, assertion: str | None) -> str:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -167,17 +164,3 @@ def test_errors() -> None:
         format_text("a(1) &", "f.fom")
     with pytest.raises(FomError, match="L004"):
         format_text("a(1)", width=5)
-
-
-def test_files_are_replaced_with_their_permissions(tmp_path: Path) -> None:
-    from translator.commands.fmt import replace_text
-
-    real, link = tmp_path / "real.fom", tmp_path / "link.fom"
-    real.write_text("a(1)&b(1)")
-    os.chmod(real, 0o640)
-    link.symlink_to(real)
-    replace_text(link, "a(1) & b(1)\n")
-    assert link.is_symlink()
-    assert real.read_text() == "a(1) & b(1)\n"
-    assert real.stat().st_mode & 0o777 == 0o640
-    assert sorted(one.name for one in tmp_path.iterdir()) == ["link.fom", "real.fom"]

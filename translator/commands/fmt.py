@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from circuits.diagnostics import Diagnostic, FomError, fail
+from translator.files import replacing_file
 from translator.terminal import complain, write
 
 WOULD_CHANGE = 1
@@ -50,7 +49,8 @@ def fmt(
         if file == "-" and not check:
             write(laid_out)
         elif laid_out != text and not check:
-            replace_text(Path(file), laid_out)
+            with replacing_file(Path(file)) as out:
+                out.write(laid_out.encode())
     if check:
         write("".join(f"would lay out {name}\n" for name in changed))
     elif [name for name in changed if name != "stdin"]:
@@ -67,7 +67,7 @@ def read_text(file: str) -> str:
     Raises:
         FomError: it cannot be read.
     """
-    from translator.model_checking import read_formula
+    from translator.sentences import read_formula
 
     if file != "-":
         if not file.endswith(".fom"):
@@ -77,17 +77,3 @@ def read_text(file: str) -> str:
         return sys.stdin.buffer.read().decode("utf-8").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise fail("T015", f"stdin cannot be read: {error}") from None
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Write a file anew: it has the old text or the new one, whatever happens; a link stays a link."""
-    target = path.resolve()
-    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.chmod(temporary, target.stat().st_mode & 0o7777)
-        os.replace(temporary, target)
-    except BaseException:
-        os.unlink(temporary)
-        raise

@@ -10,6 +10,7 @@ import typer
 
 from circuits.diagnostics import fail
 from translator.commands.options import check_choice
+from translator.files import replacing_file
 from translator.terminal import complain, write
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ def ground(
         for line in lines:
             write(line)
         return
-    with output.open("w", encoding="utf-8") as file:
-        file.writelines(lines)
+    with replacing_file(output) as file:
+        file.writelines(line.encode() for line in lines)
     complain(f"{output}: {output.stat().st_size:,} bytes")
 
 
@@ -91,28 +92,13 @@ def sentence_of(source: str, alphabet: str | None) -> Sentence:
     Raises:
         FomError: it cannot be read, or has letters outside the alphabet.
     """
-    from translator import model_checking
-
     if Path(source).is_dir():
         from translator.store import load
 
         if alphabet is not None:
             raise fail("T070", "--alphabet names the letters of a sentence; a translation has its own")
         return load(Path(source)).sentence
-    from dataclasses import replace
-
-    from logic.parser import parse
+    from translator.sentences import read_sentence
     from translator.words import split_alphabet
 
-    text, name = model_checking.read_formula(source)
-    sentence = parse(text, name)
-    if alphabet is None:
-        return sentence
-    given = split_alphabet(alphabet)
-    missing = [letter for letter in sentence.letters if letter not in given]
-    if missing:
-        raise fail("T016", f"`{missing[0]}` is neither defined nor a letter of the alphabet", where=name,
-                   note=f"the letters are: {' '.join(given)}")  # fmt: skip
-    made = replace(sentence, letters=given)
-    made.check(name)
-    return made
+    return read_sentence(source, None if alphabet is None else split_alphabet(alphabet))
