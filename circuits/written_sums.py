@@ -10,6 +10,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from circuits.entries import Accumulator, Entry, Gates
+from circuits.matrices import canonical
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -58,7 +59,9 @@ def written_sums(blocks: Iterable[Summed]) -> Iterator[WrittenSums]:
             const = const + weights @ inner.const
             for bits, product in inner.weights.items():
                 add(sums, bits, csr_array(weights @ product))
-        found = WrittenSums(block.entry, {source: w for source, w in map(tidied, sums.items()) if w.nnz}, const)
+        found = WrittenSums(
+            block.entry, {source: tidy for source, weights in sums.items() if (tidy := canonical(weights)).nnz}, const
+        )
         if isinstance(block.entry, Accumulator):
             known[block.entry.name] = found
         yield found
@@ -67,12 +70,3 @@ def written_sums(blocks: Iterable[Summed]) -> Iterator[WrittenSums]:
 def add(sums: dict[str, csr_array], source: str, weights: csr_array) -> None:
     """Add weights to those of the same source."""
     sums[source] = csr_array(sums[source] + weights) if source in sums else weights
-
-
-def tidied(item: tuple[str, csr_array]) -> tuple[str, csr_array]:
-    """Weights in row order, without duplicates and zeros."""
-    source, weights = item
-    weights.sum_duplicates()
-    weights.eliminate_zeros()
-    weights.sort_indices()
-    return source, weights

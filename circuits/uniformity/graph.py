@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 
 from circuits.circuit import Circuit
 from circuits.entries import Gates, PredicateBits
-from circuits.matrices import Matrix
+from circuits.matrices import Matrix, canonical, equal
 from circuits.positions import grid
 from circuits.uniformity.description import Description, Kind, Places
 from circuits.uniformity.layout import Layout
@@ -90,15 +90,6 @@ class Graph:
         return values
 
 
-def tidy(weights: Any) -> csr_array:
-    """Sparse rows in order, without duplicates and zeros."""
-    result = csr_array(weights)
-    result.sum_duplicates()
-    result.eliminate_zeros()
-    result.sort_indices()
-    return result
-
-
 def circuit_graph(circuit: Circuit) -> Graph:
     """The flat graph of a circuit: its shared sums are multiplied out, and their constants taken off the thresholds."""
     thresholds = {block.entry.name: block.thresholds for block in circuit.blocks if block.thresholds is not None}
@@ -130,7 +121,7 @@ def unrolled_graph(description: Description, n: int) -> Graph:
             source = description.kinds[number]
             rows, columns, weights = (np.concatenate(each) for each in zip(*found, strict=True))
             shape = (kind.size * n**kind.n_positions, source.size * n**source.n_positions)
-            wires[source.name] = tidy(csr_array((weights, (rows, columns)), shape=shape))
+            wires[source.name] = canonical(csr_array((weights, (rows, columns)), shape=shape))
         thresholds = threshold(description, n, ids_of(description, kind, n)).astype(np.int64)
         gates[kind.name] = FlatGates({s: w for s, w in wires.items() if w.nnz}, thresholds)
     constants = {
@@ -192,13 +183,13 @@ def first_difference(description: Description, found: Graph, wanted: Graph) -> s
         own, kind = found.gates[name], description.kinds[description.number_of[name]]
         for source in {**flat.wires, **own.wires}:
             left, right = own.wires.get(source), flat.wires.get(source)
-            if left is not None and right is not None and same(left, right):
+            if left is not None and right is not None and equal(left, right):
                 continue
             known = left if left is not None else right
             if known is None:
                 continue
             zero = csr_array(known.shape, dtype=np.int64)
-            off = tidy((left if left is not None else zero) - (right if right is not None else zero))
+            off = canonical((left if left is not None else zero) - (right if right is not None else zero))
             if not off.nnz:
                 continue
             row = int(np.flatnonzero(np.diff(off.indptr))[0])
@@ -222,15 +213,6 @@ def first_difference(description: Description, found: Graph, wanted: Graph) -> s
             kind = description.kinds[description.number_of[name]]
             return f"n = {n}: the constant {place_text(kind, n, int(wrong[0]))} differs from the circuit's"
     return ""
-
-
-def same(left: csr_array, right: csr_array) -> bool:
-    """Tell whether two tidy matrices are equal."""
-    return (
-        np.array_equal(left.indptr, right.indptr)
-        and np.array_equal(left.indices, right.indices)
-        and np.array_equal(left.data, right.data)
-    )
 
 
 def place_text(kind: Kind, n: int, number: int) -> str:

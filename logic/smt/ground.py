@@ -20,6 +20,7 @@ from pysmt.typing import BOOL, INT
 
 from circuits.diagnostics import fail
 from logic.semantics import deep_recursion
+from logic.smt.symbols import symbol_part
 from logic.syntax import (
     And,
     Bit,
@@ -97,11 +98,6 @@ def ground(
         return _Grounding(sentence, n, alphabet, made, prefix).run()
 
 
-def _symbol_part(name: str) -> str:
-    """Spell a name inside an SMT-LIB symbol, which can hold anything but ``|`` and a backslash."""
-    return name.replace("%", "%25").replace("|", "%7C").replace("\\", "%5C")
-
-
 class _Grounding:
     def __init__(self, sentence: Sentence, n: int, alphabet: tuple[str, ...], env: Environment, prefix: str) -> None:
         self.sentence, self.n, self.env, self.prefix = sentence, n, env, prefix
@@ -110,12 +106,12 @@ class _Grounding:
         self.true, self.false, self.zero = manager.TRUE(), manager.FALSE(), manager.Int(0)
         self.definitions: dict[str, Definition] = {one.name: one for one in sentence.definitions}
         self.letters = {
-            (letter, position): manager.Symbol(f"{_symbol_part(letter)}@{position}", BOOL)
+            (letter, position): manager.Symbol(f"{symbol_part(letter)}@{position}", BOOL)
             for position in range(1, n + 1)
             for letter in alphabet
         }
         self.alphabet = alphabet
-        self.propositions = {name: manager.Symbol(_symbol_part(name), BOOL) for name in sentence.propositions}
+        self.propositions = {name: manager.Symbol(symbol_part(name), BOOL) for name in sentence.propositions}
         self.tiny = {name for name, one in self.definitions.items() if _is_tiny(one)}
         self.instances: dict[tuple[str, tuple[int, ...]], FNode] = {}
         self.waiting: deque[tuple[Definition, tuple[int, ...], FNode]] = deque()
@@ -307,7 +303,7 @@ class _Grounding:
         if symbol is None:
             definition = self.definitions[name]
             kind = INT if isinstance(definition.body, Sum) else BOOL
-            spelled = f"{self.prefix}{_symbol_part(name)}@{'.'.join(map(str, positions))}"
+            spelled = f"{self.prefix}{symbol_part(name)}@{'.'.join(map(str, positions))}"
             symbol = self.instances[name, positions] = self.smt.Symbol(spelled, kind)
             self.waiting.append((definition, positions, symbol))
         return symbol
