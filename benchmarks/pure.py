@@ -20,6 +20,7 @@ from circuits.diagnostics import FomError
 from logic import Sentence, evaluate, measure, parse
 from logic.pure import to_pure
 from translator.pipeline import translate
+from translator.report import magnitude
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 NAMES = ("mlp_xor", "majority", "more_a", "cls_majority", "first_letter")
@@ -32,16 +33,11 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def power_of_ten(number: int) -> str:
-    """About how large a number is."""
-    return f"10^{max(number.bit_length() - 1, 0) * 30103 // 100000}"
-
-
 def sizes(sentence: Sentence) -> list[str]:
     """Shared size, unfolded size, and the two ranks."""
     found = measure(sentence)
     ranks = f"{found.quantifier_rank}, {found.majority_rank}"
-    return [f"{found.definitions:,}", f"{found.nodes:,}", power_of_ten(found.unfolded_nodes), ranks]
+    return [f"{found.definitions:,}", f"{found.nodes:,}", magnitude(found.unfolded_nodes), ranks]
 
 
 def inputs(sentence: Sentence, n: int) -> tuple[np.ndarray, np.ndarray]:
