@@ -15,11 +15,12 @@ from circuits.inputs import encode_inputs
 from circuits.network import Network
 from circuits.positions import FALSE, TRUE, grid, holds
 from circuits.readout import decisions, scores
+from circuits.words import all_words, count_words, random_words
 from translator import real
 from translator.oracle import Oracle
 from translator.real_evaluate import evaluate as evaluate_real
 from translator.relevance import relevance
-from translator.words import all_words, count_words, format_word, random_words
+from translator.words import format_word
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 Reals = np.ndarray[Any, np.dtype[np.float64]]

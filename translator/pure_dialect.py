@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from circuits.diagnostics import fail
+from circuits.words import all_words, count_words
 from logic.batch import evaluate
 from logic.measure import Measures, measure
 from logic.pure import to_pure
 from logic.syntax import Sentence
-from translator.words import all_words, count_words
 
 PURE_DIALECTS = ("majority", "minimal")
 MOST_WORDS = 1 << 12

@@ -16,13 +16,15 @@ import numpy as np
 
 from circuits.diagnostics import FomError, fail
 from circuits.inputs import input_limits
+from circuits.words import all_words, random_words
+from logic.comparing.specification import Specification
 from logic.syntax import Call, Iff, Sentence, var
 from logic.verdicts import Claim, Counterexample, Holds, Proof, Refuted, Unknown, Verdict
 from translator.domains import word_filter
 from translator.sentences import read_sentence
 from translator.sides import Sides, Source
-from translator.specification import Specification, read_specification
-from translator.words import all_words, format_word, random_words
+from translator.specification import read_specification
+from translator.words import format_word
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 Progress = Callable[[str], None]
@@ -66,7 +68,7 @@ class Question:
         at: a formula with one free variable that restricts the positions compared (taggers), or None.
         all_lengths: whether the verdict must hold for every length.
         timeout_s: limit of the monolithic query.
-        against: a specification to compare the network with instead, or None; see `translator.specification`.
+        against: a specification to compare the network with instead, or None; see `logic.comparing.specification`.
         list_failures: whether to list every input on which the network does not meet the specification.
     """
 

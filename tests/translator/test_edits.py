@@ -23,6 +23,7 @@ from circuits.diagnostics import FomError
 from circuits.evaluate import evaluate
 from circuits.family_text import family_of_text
 from circuits.network_text import network_of_text
+from circuits.words import all_words
 from logic.batch import evaluate as evaluate_sentence
 from logic.family_to_sentence import decision_labels
 from logic.parser import parse
@@ -33,7 +34,7 @@ from translator import sides, store
 from translator.pipeline import translate
 from translator.store import Artifacts, load
 from translator.verification import Report, verify
-from translator.words import all_words, parse_word
+from translator.words import parse_word
 
 Array = np.ndarray[Any, Any]
 

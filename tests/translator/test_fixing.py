@@ -18,6 +18,7 @@ from circuits.network import Maximum, Network, Quotient, Round, Table
 from circuits.positions import TRUE, AtLeast, Ref, Term, var
 from circuits.readout import scores
 from circuits.scalar import Scalar, X, const
+from circuits.words import all_words
 from tests.translator.tiny_transformers import Shape, save
 from translator import real
 from translator.fidelity import InputSet, observe, words_up_to
@@ -27,7 +28,6 @@ from translator.precision import Precision
 from translator.reading import read
 from translator.real_evaluate import outputs
 from translator.sides import Sides
-from translator.words import all_words
 
 Array = np.ndarray[Any, Any]
 

@@ -24,6 +24,7 @@ from circuits.network_text import network_of_text, network_to_text
 from circuits.network_to_family import network_to_family
 from circuits.positions import TRUE, Ref, var
 from circuits.scalar import Scalar, X, const
+from circuits.words import all_words
 from logic.batch import evaluate as truth
 from logic.family_to_sentence import family_to_sentence
 from logic.proving.circuit_sentence import prove_circuit_sentence
@@ -34,7 +35,6 @@ from translator.fixing import fitted
 from translator.pipeline import Settings, fidelity_inputs, read_network, translate
 from translator.precision import Precision, parse_precision
 from translator.real_evaluate import evaluate as evaluate_real
-from translator.words import all_words
 
 Array = np.ndarray[Any, Any]
 

@@ -12,6 +12,7 @@ from onnx import helper, numpy_helper
 
 from circuits.diagnostics import FomError
 from circuits.network import Affine
+from circuits.words import all_words
 from logic.syntax import Call
 from tests.translator.reading_graphs import build
 from tests.translator.reading_graphs import save as save_model
@@ -22,7 +23,6 @@ from translator.reading import read
 from translator.sides import Sides
 from translator.store import load
 from translator.verification import verify
-from translator.words import all_words
 
 Array = np.ndarray[Any, Any]
 

@@ -13,10 +13,10 @@ import pytest
 from circuits.circuit import instantiate
 from circuits.family_text import family_to_text
 from circuits.sizes import Polynomial
+from circuits.words import all_words
 from logic.printer import to_ascii
 from tests.translator.tiny_transformers import Shape, save
 from translator.pipeline import Translation, translate
-from translator.words import all_words
 
 EXAMPLES = {"majority": 3, "cls_majority": 4, "more_a": 2, "first_letter": 3}
 LENGTHS = (4, 16, 64)

@@ -8,17 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from circuits.diagnostics import FomError
+from circuits.words import all_words, count_words, random_words
 from translator.domains import word_filter
 from translator.sentences import read_sentence
-from translator.words import (
-    all_words,
-    count_words,
-    default_alphabet,
-    format_word,
-    parse_alphabet,
-    parse_word,
-    random_words,
-)
+from translator.words import default_alphabet, format_word, parse_alphabet, parse_word
 
 
 def test_default_alphabets() -> None:

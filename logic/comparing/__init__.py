@@ -1,0 +1,1 @@
+"""A network against a specification or another network: methods that find a shortest difference, or show that there is none."""

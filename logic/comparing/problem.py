@@ -1,0 +1,68 @@
+"""What is asked: does a network decide what its rival decides, on the words and at the positions considered?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from circuits.evaluate import evaluate as evaluate_network
+from circuits.network import Network
+from circuits.readout import decisions
+from logic.batch import evaluate as evaluate_sentence
+from logic.comparing.specification import Specification
+from logic.syntax import Sentence
+
+Integers = np.ndarray[Any, np.dtype[np.int64]]
+Truth = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A network that reads words, and what it is compared with.
+
+    Attributes:
+        rival: a specification, or another network with the same alphabet that answers once, or at every position, too.
+        where: a sentence; only words in which it holds are considered. All, if it is None.
+        at: a formula with one free variable, for networks that answer at every position; only positions at which it holds are
+            considered.
+
+    The letters of all sentences are the network's alphabet, in its order.
+    """
+
+    network: Network
+    rival: Specification | Network
+    where: Sentence | None = None
+    at: Sentence | None = None
+
+    def considered(self, words: Integers) -> Truth:
+        """The words considered, among words of shape ``(B, n)``: ``(B,)``."""
+        if self.where is None:
+            return np.ones(len(words), dtype=bool)
+        return np.asarray(evaluate_sentence(self.where, words)[""], dtype=bool)
+
+    def wrong(self, words: Integers) -> Truth:
+        """Where network and rival differ and are considered: ``(B,)``, or ``(B, n)`` for answers at every position."""
+        decided = decided_by(self.network, words)
+        if isinstance(self.rival, Network):
+            different: Truth = np.asarray(decided != decided_by(self.rival, words))
+        else:
+            different = self.rival.differs(self.rival.truth(words), decided)
+        if self.at is not None:
+            different = different & np.asarray(evaluate_sentence(self.at, words)[""], dtype=bool)
+        kept = self.considered(words)
+        wrong: Truth = different & (kept[:, None] if different.ndim == 2 else kept)
+        return wrong
+
+    def differs(self, words: Integers) -> Truth:
+        """The words, of shape ``(B, n)``, on which network and rival differ at some position considered: ``(B,)``."""
+        wrong = self.wrong(words)
+        return wrong.any(axis=1) if wrong.ndim == 2 else wrong
+
+
+def decided_by(network: Network, words: Integers) -> Integers:
+    """What a network decides on words of shape ``(B, n)``: ``(B,)`` or ``(B, n)``."""
+    readout = network.decided
+    format_ = network.word(readout.decision).format
+    return decisions(readout, format_, evaluate_network(network, words)[readout.decision])
