@@ -51,9 +51,8 @@ class Problem:
             different = self.rival.differs(self.rival.truth(words), decided)
         if self.at is not None:
             different = different & np.asarray(evaluate_sentence(self.at, words)[""], dtype=bool)
-        kept = self.considered(words)
-        wrong: Truth = different & (kept[:, None] if different.ndim == 2 else kept)
-        return wrong
+        kept: Truth = self.considered(words).reshape(-1, *(1,) * (different.ndim - 1))
+        return np.logical_and(different, kept)
 
     def differs(self, words: Integers) -> Truth:
         """The words, of shape ``(B, n)``, on which network and rival differ at some position considered: ``(B,)``."""
