@@ -50,9 +50,9 @@ class Problem:
         else:
             different = self.rival.differs(self.rival.truth(words), decided)
         if self.at is not None:
-            different = different & np.asarray(evaluate_sentence(self.at, words)[""], dtype=bool)
-        kept: Truth = self.considered(words).reshape(-1, *(1,) * (different.ndim - 1))
-        return np.logical_and(different, kept)
+            different &= np.asarray(evaluate_sentence(self.at, words)[""], dtype=bool)
+        different &= self.considered(words).reshape(-1, *(1,) * (different.ndim - 1))
+        return different
 
     def differs(self, words: Integers) -> Truth:
         """The words, of shape ``(B, n)``, on which network and rival differ at some position considered: ``(B,)``."""
