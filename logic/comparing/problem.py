@@ -42,17 +42,20 @@ class Problem:
             return np.ones(len(words), dtype=bool)
         return np.asarray(evaluate_sentence(self.where, words)[""], dtype=bool)
 
-    def wrong(self, words: Integers) -> Truth:
-        """Where network and rival differ and are considered: ``(B,)``, or ``(B, n)`` for answers at every position."""
+    def different(self, words: Integers) -> Truth:
+        """Where network and rival differ, considered or not: ``(B,)``, or ``(B, n)`` for answers at every position."""
         decided = decided_by(self.network, words)
         if isinstance(self.rival, Network):
-            different: Truth = np.asarray(decided != decided_by(self.rival, words))
-        else:
-            different = self.rival.differs(self.rival.truth(words), decided)
+            return np.not_equal(decided, decided_by(self.rival, words))
+        return self.rival.differs(self.rival.truth(words), decided)
+
+    def wrong(self, words: Integers) -> Truth:
+        """Where network and rival differ and are considered: ``(B,)``, or ``(B, n)`` for answers at every position."""
+        wrong = self.different(words)
         if self.at is not None:
-            different &= np.asarray(evaluate_sentence(self.at, words)[""], dtype=bool)
-        different &= self.considered(words).reshape(-1, *(1,) * (different.ndim - 1))
-        return different
+            wrong &= np.asarray(evaluate_sentence(self.at, words)[""], dtype=bool)
+        wrong &= self.considered(words).reshape(-1, *(1,) * (wrong.ndim - 1))
+        return wrong
 
     def differs(self, words: Integers) -> Truth:
         """The words, of shape ``(B, n)``, on which network and rival differ at some position considered: ``(B,)``."""
