@@ -60,7 +60,8 @@ class Problem:
     def differs(self, words: Integers) -> Truth:
         """The words, of shape ``(B, n)``, on which network and rival differ at some position considered: ``(B,)``."""
         wrong = self.wrong(words)
-        return wrong.any(axis=1) if wrong.ndim == 2 else wrong
+        found: Truth = np.asarray(wrong.reshape(len(words), -1).any(axis=1))
+        return found
 
 
 def decided_by(network: Network, words: Integers) -> Integers:
