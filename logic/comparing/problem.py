@@ -60,7 +60,7 @@ class Problem:
     def differs(self, words: Integers) -> Truth:
         """The words, of shape ``(B, n)``, on which network and rival differ at some position considered: ``(B,)``."""
         wrong = self.wrong(words)
-        found: Truth = np.asarray(wrong.reshape(len(words), -1).any(axis=1))
+        found: Truth = np.asarray(wrong.any(axis=tuple(range(1, wrong.ndim))))
         return found
 
 
