@@ -77,7 +77,13 @@ Verdict = Holds | Refuted | Unknown
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One claim between two sides with its answer."""
+    """One claim between two sides with its answer.
+
+    Attributes:
+        notes: what stayed open.
+        theorem: why the answer covers every length, where that is not a proof by composition.
+        facts: figures of the method, such as how many words were compared.
+    """
 
     left: str
     right: str
@@ -86,6 +92,8 @@ class Claim:
     verdict: Verdict
     seconds: float
     notes: tuple[str, ...] = field(default=())
+    theorem: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
 
     @property
     def word(self) -> str:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from translator.pipeline import Settings, Translation, translate
     from translator.store import Artifacts, load
-    from translator.verification import Report, verify
+    from translator.verification import verify
+    from translator.verifying.question import Report
 
 HOMES = {
     "Artifacts": "translator.store",
-    "Report": "translator.verification",
+    "Report": "translator.verifying.question",
     "Settings": "translator.pipeline",
     "Translation": "translator.pipeline",
     "load": "translator.store",

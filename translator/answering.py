@@ -14,8 +14,8 @@ from circuits.readout import decisions, scores
 from translator.certifying import certify, real_network_of
 from translator.fidelity import encode
 from translator.inputs import features_of, load_inputs, split_words
+from translator.telling import Progress, seldom, silent
 from translator.terminal import Line, plain, table_to_lines
-from translator.verification import Progress, seldom, silent
 from translator.words import format_word, parse_word
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 
 from logic.verdicts import Claim, Counterexample, Holds, Proof, Refuted, Unknown
 from translator.terminal import Line, line_width, plain, rows_to_lines, table_to_lines
-from translator.verification import Report
+from translator.verifying.question import Report
 
 EXIT_CODES = {"holds": 0, "refuted": 1, "unknown": 3}
 MOST_OPEN = 5

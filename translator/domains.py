@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from circuits.diagnostics import fail
 from translator.sentences import read_sentence
+
+if TYPE_CHECKING:
+    from logic.syntax import Sentence
+
+
+def read_domain(text: str, alphabet: tuple[str, ...]) -> Sentence:
+    """Parse a sentence, or the file it names, that says which words are considered.
+
+    Raises:
+        FomError: the formula has a free variable.
+    """
+    sentence = read_sentence(text, alphabet, "network")
+    if sentence.free:
+        raise fail("T017", f"a domain is a sentence, but `{sentence.free[0]}` is free", where=text, help="quantify it")
+    return sentence
 
 
 def word_filter(text: str, alphabet: tuple[str, ...]) -> Callable[[Any], Any]:
@@ -17,7 +32,5 @@ def word_filter(text: str, alphabet: tuple[str, ...]) -> Callable[[Any], Any]:
     """
     from logic.batch import evaluate
 
-    sentence = read_sentence(text, alphabet, "network")
-    if sentence.free:
-        raise fail("T017", f"a domain is a sentence, but `{sentence.free[0]}` is free", where=text, help="quantify it")
+    sentence = read_domain(text, alphabet)
     return lambda words: evaluate(sentence, words)[""]

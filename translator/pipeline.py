@@ -6,7 +6,7 @@ Read aloud, `translate` is what the tool does; every step is a function of the s
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -33,6 +33,7 @@ from translator.oracle import Oracle
 from translator.precision import Precision, parse_precision
 from translator.quantizers import first_quantizer
 from translator.real import Map
+from translator.telling import Progress, silent
 from translator.words import joint_alphabet, parse_alphabet, split_alphabet
 
 if TYPE_CHECKING:
@@ -40,17 +41,12 @@ if TYPE_CHECKING:
     from translator.real import RealNetwork
     from translator.simplified import SimplifiedSentence
 
-Progress = Callable[[str], None]
 
 OPEN_PRECISIONS = ("fixed:*.16", "fixed:*.20", "fixed:*.24")
 AUTO_PRECISIONS = (*(f"fixed:{bits}" for bits in range(4, 17)), "fixed:18", "fixed:20", *OPEN_PRECISIONS)
 ASSUMED_LETTERS = 4
 CODE_PRECISION, OTHER_PRECISION = Precision(8, None, 12), Precision(5, None, 9)
 INTEGER_NOTE = "integer network: the words are the file's own codes, at every precision"
-
-
-def silent(message: str) -> None:
-    """Report nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,8 @@ from tests.translator.tiny_transformers import Shape, save
 from translator import sides, store
 from translator.pipeline import translate
 from translator.store import Artifacts, load
-from translator.verification import Report, verify
+from translator.verification import verify
+from translator.verifying.question import Report
 from translator.words import parse_word
 
 Array = np.ndarray[Any, Any]

@@ -14,7 +14,8 @@ import pytest
 from logic.verdicts import Claim
 from translator.pipeline import Translation, translate
 from translator.reading import read
-from translator.verification import Report, verify
+from translator.verification import verify
+from translator.verifying.question import Report
 
 FAMILIES = Path(__file__).resolve().parents[2] / "examples" / "families"
 FILES = sorted(FAMILIES.glob("*/model*.onnx"))

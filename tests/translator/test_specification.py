@@ -19,7 +19,8 @@ from translator.pipeline import translate
 from translator.sides import Sides
 from translator.specification import read_specification
 from translator.store import Artifacts, load
-from translator.verification import Report, verify
+from translator.verification import verify
+from translator.verifying.question import Report
 
 FOLDER = Path("examples/modular_addition")
 SUMS = "~f(1) & ~f(2) & f(3)"

@@ -20,7 +20,8 @@ from translator.claims import EXIT_CODES
 from translator.pipeline import translate
 from translator.sides import Sides
 from translator.store import Artifacts, load
-from translator.verification import Report, verify
+from translator.verification import verify
+from translator.verifying.question import Report
 
 MORE = "#y[y <= x & a(y)] - #y[y <= x & b(y)] >= 1"
 MAJORITY = "M x. b(x)"

@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from circuits.diagnostics import fail
-from translator.commands.options import Bind, Input, JsonFlag, Where, check_choice, refuse_reading_options, write_json
+from translator.commands.options import Bind, Input, JsonFlag, Where, refuse_reading_options, write_json
 from translator.terminal import complain, progress, write_lines
 
 
@@ -21,7 +20,9 @@ def verify(
     against: Annotated[
         str | None,
         typer.Option(
-            metavar="φ|SPEC.fom", help="Compare the network with this specification instead.", show_default=False
+            metavar="φ|SPEC.fom|OTHER.onnx|DIR",
+            help="Compare the network with a specification or another network instead.",
+            show_default=False,
         ),
     ] = None,
     max_length: Annotated[
@@ -31,7 +32,11 @@ def verify(
         bool, typer.Option("--all-lengths", help="Only a proof for every length counts as `holds`.")
     ] = False,
     method: Annotated[
-        str, typer.Option(metavar="auto|exhaustive|compositional|monolithic", help="How to prove.")
+        str,
+        typer.Option(
+            metavar="auto|NAME",
+            help="How to prove: see docs/verification.md for the names.",
+        ),
     ] = "auto",
     where: Where = None,
     at: Annotated[
@@ -40,20 +45,12 @@ def verify(
     list_failures: Annotated[
         bool, typer.Option("--list", help="With --against: list every word on which the network fails.")
     ] = False,
-    timeout: Annotated[float, typer.Option(metavar="S", min=0, help="Seconds for the monolithic queries.")] = 60.0,
+    timeout: Annotated[float, typer.Option(metavar="S", min=0, help="Seconds for a comparison or a query.")] = 60.0,
     bind: Bind = None,
     input_: Input = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Prove that network, circuit and sentence agree. Exit code: 0 holds, 1 refuted, 3 unknown."""
-    if against is not None and against.endswith(".onnx"):
-        raise fail(
-            "T074",
-            "comparing with another network is not available yet",
-            where=against,
-            help="compare each of them with the same sentence: --against SPEC.fom",
-        )
-    check_choice("--method", method, ("auto", "exhaustive", "compositional", "monolithic"))
     from translator import claims, store
     from translator import verification as checking
 

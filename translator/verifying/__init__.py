@@ -1,0 +1,1 @@
+"""Verification: what is asked, on which scope, and the claims that answer it."""
