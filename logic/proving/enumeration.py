@@ -8,12 +8,13 @@ decides the gadget for every integer S. No assumption on the range of S is made.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from circuits.matrices import Matrix
-from logic.proving.gadgets import Gadget
+from circuits.matrices import Matrix, identity
+from logic.proving.gadgets import Block, Gadget
 from logic.proving.linear import Unfit
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
@@ -79,10 +80,69 @@ def claimed_sums(wires: tuple[tuple[int, Matrix], ...], row: int) -> Integers:
 
 
 def offsets_at(gadget: Gadget, points: Integers) -> Integers:
-    """The offset that a gadget finds for each column of quantities, in pieces that fit in memory."""
+    """The offset that a gadget finds for each column of quantities."""
+    if len(points) == 1 and (np.diff(points[0]) > 0).all():
+        widest = max((len(block.thresholds) for block in gadget.blocks if block.wires), default=1)
+        if widest * points.shape[1] <= CHUNK:
+            return offsets_along(gadget, points[0])
     width = max(1, CHUNK // max(1, gadget.n_gates))
     pieces = [gadget.fire(points[:, start : start + width]) for start in range(0, points.shape[1], width)]
     return np.concatenate(pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Gates without local wires, along ascending S: gate j is ``initial[j]``, and adds ``change[j]`` at point ``place[j]``."""
+
+    initial: Integers
+    change: Integers
+    place: Integers
+
+    def weighted(self, weights: Matrix, count: int) -> Integers:
+        """Weighted sums of the gates at all points: running sums of what changes, not a row for each gate."""
+        coo = weights.tocoo()
+        rows, columns = coo.coords
+        changes = np.zeros((weights.shape[0], count + 1), dtype=np.int64)
+        changes[:, 0] = weights @ self.initial
+        np.add.at(changes, (rows, self.place[columns]), coo.data * self.change[columns])
+        return np.cumsum(changes[:, :count], axis=1)
+
+
+def steps_of(block: Block, points: Integers) -> Steps:
+    """The gates of a block without local wires, along ascending points."""
+    scale, thresholds = block.external[:, 0], block.thresholds
+    place = np.zeros(len(scale), dtype=np.int64)
+    for value in np.unique(scale[scale != 0]):
+        rows = np.flatnonzero(scale == value)
+        place[rows] = np.searchsorted(points, crossings(int(value), thresholds[rows]))
+    initial = (scale < 0) | ((scale == 0) & (thresholds <= 0))
+    return Steps(initial.astype(np.int64), np.sign(scale), place)
+
+
+def offsets_along(gadget: Gadget, points: Integers) -> Integers:
+    """The offset that a gadget finds at ascending values of its only quantity.
+
+    Raises:
+        Unfit: a sum may need more than 62 bits.
+    """
+    largest = np.abs(points[None].astype(np.float64)).max(axis=1, initial=0.0)
+    fired: list[Steps | Integers] = []
+    for block in gadget.blocks:
+        block.require_small(largest)
+        if not block.wires:
+            fired.append(steps_of(block, points))
+            continue
+        total = block.external @ points[None]
+        for source, wires in block.wires:
+            given = fired[source]
+            total += given.weighted(wires, len(points)) if isinstance(given, Steps) else wires @ given
+        fired.append((total >= block.thresholds[:, None]).astype(np.int64))
+    result = np.zeros(len(points), dtype=np.int64)
+    for bit, place in enumerate(gadget.bits):
+        given = fired[place]
+        found = given.weighted(identity(1), len(points)) if isinstance(given, Steps) else given
+        result += found[0] << bit
+    return result
 
 
 def intervals(breaks: Integers) -> tuple[Integers, Integers]:

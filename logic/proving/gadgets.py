@@ -53,6 +53,17 @@ class Block:
     wires: tuple[tuple[int, Matrix], ...]
     thresholds: Integers
 
+    def require_small(self, largest: Any) -> None:
+        """Require sums below 2**61, given the largest magnitude of each quantity.
+
+        Raises:
+            Unfit: one may be larger.
+        """
+        bound = (np.abs(self.external.astype(np.float64)) @ largest).max(initial=0.0)
+        bound += sum(np.abs(wires.data.astype(np.float64)).sum() for _, wires in self.wires)
+        if bound >= 2.0**61:
+            raise Unfit("its sums need more than 62 bits")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gadget:
@@ -83,10 +94,7 @@ class Gadget:
         fired: list[Integers] = []
         largest = np.abs(values.astype(np.float64)).max(axis=1, initial=0.0)
         for block in self.blocks:
-            bound = (np.abs(block.external.astype(np.float64)) @ largest).max(initial=0.0)
-            bound += sum(np.abs(wires.data.astype(np.float64)).sum() for _, wires in block.wires)
-            if bound >= 2.0**61:
-                raise Unfit("its sums need more than 62 bits")
+            block.require_small(largest)
             total = block.external @ values
             for source, wires in block.wires:
                 total = total + wires @ fired[source]
