@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from logic.simplify.linear import itemwise
+from logic.simplify.linear import Itemwise
 from logic.simplify.ranges import all_inside, inside
 from logic.simplify.rules import Facts, Law
-from logic.simplify.substitution import Place, canonical_body, instantiate
+from logic.simplify.substitution import CanonicalNames, instantiate
 from logic.syntax import (
     Bit,
     Call,
@@ -91,21 +91,15 @@ def put_relation(node: Call, facts: Facts) -> Formula | None:
     return all_of([*guard, body])
 
 
-def put_sum(total: Sum, facts: Facts) -> Sum | None:
-    """The bodies of sums in the places of their calls, where their arguments are positions or they vanish outside."""
-    inlined = facts.inlined
-
-    def expand(item: Item) -> Sum | None:
-        definition = inlined.get(item.name) if isinstance(item, SumCall) else None
-        if not isinstance(item, SumCall) or definition is None:
-            return None
-        if not (all_inside(item.args) or vanishes_outside(definition)):
-            return None
-        body = instantiate(definition, item.args)
-        return body if isinstance(body, Sum) else None
-
-    rule: Sum | None = itemwise(expand)(total, facts)
-    return rule
+def put_sum(item: Item, facts: Facts) -> Sum | None:
+    """The body of a sum in the place of its call, where the arguments are positions or the body vanishes outside."""
+    definition = facts.inlined.get(item.name) if isinstance(item, SumCall) else None
+    if not isinstance(item, SumCall) or definition is None:
+        return None
+    if not (all_inside(item.args) or vanishes_outside(definition)):
+        return None
+    body = instantiate(definition, item.args)
+    return body if isinstance(body, Sum) else None
 
 
 class Twins:
@@ -113,12 +107,12 @@ class Twins:
 
     def __init__(self) -> None:
         self.first: dict[tuple[int, Part], str] = {}
-        self.named: dict[Place, Part] = {}
+        self.names = CanonicalNames()
         self.targets: set[str] = set()
 
     def alias(self, definition: Definition) -> Definition | None:
         """The definition as a call of an earlier one with the same body, if there is one."""
-        key = len(definition.params), canonical_body(definition, self.named)
+        key = len(definition.params), self.names.of(definition)
         name = self.first.setdefault(key, definition.name)
         if name == definition.name:
             return None
@@ -168,7 +162,7 @@ LAWS = (
          ("never(x - 1)", "1 <= x - 1 & ~a(x - 1)")),
         "the body is an atom, a negated one, a number or a multiple of one item; where t may not be a position,"
         " 1 <= t & t <= n is added, or for a sum the law not applied"),
-    Law(f"{TRIVIAL} of a sum", "sum v(x) := 3; v(x) ≡ 3;  sum w(x) := 2*s(x); w(t) ≡ 2*s(t)", (Sum,), put_sum,
+    Law(f"{TRIVIAL} of a sum", "sum v(x) := 3; v(x) ≡ 3;  sum w(x) := 2*s(x); w(t) ≡ 2*s(t)", (Sum,), Itemwise(put_sum),
         (("2*three(x) + [p]", "[p] + 6"), ("5*twice(x + 1)", "10*s(x + 1)"), ("three(x) + three(x + 1)", "three(x + 1) + 3")),
         "see above"),
 )  # fmt: skip

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from logic.measure import Measures, measure
 from logic.simplify.definitions import EQUAL, ONCE, UNUSED, Twins, is_trivial, needed, used_once
 from logic.simplify.laws import LAWS
+from logic.simplify.linear import Itemwise
 from logic.simplify.ranges import Range, range_of_sum
 from logic.simplify.rules import Facts, Law
 from logic.simplify.substitution import rebuilt
-from logic.syntax import Definition, Formula, Sentence, Sum
+from logic.syntax import Definition, Formula, Item, Sentence, Sum
 from logic.walk import Part, children, postorder
 
 MOST_HEIGHT = 6
@@ -78,8 +79,10 @@ class _Walk:
     def __init__(self, laws: Sequence[Law], counts: Counter[str], once: Collection[str]) -> None:
         self.by_kind: dict[type, list[Law]] = {}
         for law in laws:
-            for kind in law.kinds:
+            for kind in () if isinstance(law.rule, Itemwise) else law.kinds:
                 self.by_kind.setdefault(kind, []).append(law)
+        self.of_items = [law for law in laws if isinstance(law.rule, Itemwise)]
+        self.plain: set[Item] = set()
         self.counts, self.once = counts, once
         self.facts = Facts()
         self.done: dict[Part, Part] = {}
@@ -163,7 +166,16 @@ class _Walk:
         after = [self.done[child] for child in below]
         if any(new is not old for new, old in zip(after, below, strict=True)):
             return rebuilt(node, after)
-        for law in self.by_kind.get(type(node), ()):
+        if isinstance(node, Sum) and not self.plain.issuperset(below):
+            found = self.applied(self.of_items, node)
+            if found is not None:
+                return found
+            self.plain.update([item for _, item in node.items])
+        return self.applied(self.by_kind.get(type(node), ()), node)
+
+    def applied(self, laws: Sequence[Law], node: Part) -> Part | None:
+        """What the first law that applies makes of a node."""
+        for law in laws:
             result: Part | None = law.rule(node, self.facts)
             if result is not None:
                 self.counts[law.name] += 1

@@ -9,7 +9,7 @@ the simplified sentence, and its last formula, mean what they meant. Definitions
 from __future__ import annotations
 
 import time
-from collections import Counter, defaultdict
+from collections import ChainMap, Counter, defaultdict
 from collections.abc import Callable, Mapping
 
 from circuits.diagnostics import FomError
@@ -17,6 +17,7 @@ from logic.proving.forms import reduced
 from logic.proving.sentence_forms import SentenceForms
 from logic.semantics import deep_recursion
 from logic.simplify.engine import Simplified
+from logic.simplify.pairing import equal_in_pairs
 from logic.simplify.queries import Effort, Query
 from logic.simplify.ranges import Range
 from logic.syntax import (
@@ -42,6 +43,7 @@ MOST_OPEN = 50
 STATEMENTS = {
     "structure": "{} definitions are unchanged",
     "coefficients": "{} definitions have the weights and thresholds that they had",
+    "pairs": "{} definitions add up items that are equal in pairs",
     "z3": "{} definitions are equivalent to what they were, whatever they read",
     "ranges": "{} defined sums lie in their ranges",
 }
@@ -74,6 +76,7 @@ class _Equality:
         self.covers: Counter[str] = Counter()
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self.answers: dict[str, bool] = {}
+        self.alike: dict[tuple[tuple[str, ...], Formula, Formula], bool] = {}
         self.ranges: dict[str, Range] = {}
         self.open: list[str] = []
 
@@ -99,7 +102,7 @@ class _Equality:
             else:
                 self.obligation("the last formula", params, self.original.formula, self.simplified.sentence.formula)
         lemmas = [
-            Lemma(STATEMENTS[method].format(self.covers[method]), method if method != "ranges" else "z3",
+            Lemma(STATEMENTS[method].format(self.covers[method]), "z3" if method in ("pairs", "ranges") else method,
                   self.covers[method], self.seconds[method])
             for method in STATEMENTS if self.covers[method]
         ]  # fmt: skip
@@ -114,7 +117,8 @@ class _Equality:
         """The obligation of one name."""
         name = f"`{old.name}`"
         place = self.order[old.name]
-        later = [called for called in called_names(new.body) if self.order.get(called, -1) >= place]
+        changed = new.body is not old.body
+        later = [called for called in called_names(new.body) if self.order.get(called, -1) >= place] if changed else []
         if later:
             self.leave_open(f"{name} reads `{later[0]}`, which is defined later")
         elif old.params != new.params or isinstance(old.body, Sum) != isinstance(new.body, Sum):
@@ -129,6 +133,8 @@ class _Equality:
             method = "structure"
         elif self.same_forms(params, old, new):
             method = "coefficients"
+        elif equal_in_pairs(params, old, new, self.unfolded(new), self.equivalent):
+            method = "pairs"
         elif self.asked(params, old, new):
             method = "z3"
         else:
@@ -168,8 +174,16 @@ class _Equality:
             case Call(called, _) | Sum(((1, SumCall(called, _)),), 0, 0):
                 name = called
         if name in self.new and name not in inlined:
-            return {**inlined, name: self.new[name]}
+            return ChainMap({name: self.new[name]}, inlined)
         return inlined
+
+    def equivalent(self, variables: tuple[str, ...], one: Formula, other: Formula) -> bool:
+        """Ask z3 whether two formulas are equivalent, with their quantifiers and counts as they stand."""
+        key = variables, one, other
+        if key not in self.alike:
+            query = Query(variables, self.simplified.inlined, {}, Effort.ATOMS)
+            self.alike[key] = self.unsatisfiable(query.differ(one, other))
+        return self.alike[key]
 
     def unsatisfiable(self, query: str) -> bool:
         """Answer a query, each text once."""

@@ -7,11 +7,12 @@ common divisor.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from math import gcd
 
 from logic.simplify.quantifiers import count_at_one_point
 from logic.simplify.ranges import is_outside, least_length, range_of_sum
-from logic.simplify.rules import Facts, Law, Rule
+from logic.simplify.rules import Facts, Law
 from logic.syntax import (
     FALSE,
     ONE,
@@ -33,7 +34,7 @@ from logic.syntax import (
     at_least,
 )
 
-Expansion = Callable[[Item], Sum | None]
+Expansion = Callable[[Item, Facts], Sum | None]
 
 
 def added(parts: list[tuple[int, Sum]], length: int, const: int) -> Sum:
@@ -43,52 +44,53 @@ def added(parts: list[tuple[int, Sum]], length: int, const: int) -> Sum:
     return Sum(tuple(items), length, const + sum(factor * part.const for factor, part in parts))
 
 
-def itemwise(expand: Expansion) -> Rule:
-    """The rule that puts sums in the place of items."""
+@dataclass(frozen=True, slots=True)
+class Itemwise:
+    """The rule that puts sums in the place of items. It looks at each item by itself, so that none needs it twice."""
 
-    def rule(total: Sum, _: Facts) -> Sum | None:
-        found = [(coef, item, expand(item)) for coef, item in total.items]
+    expand: Expansion
+
+    def __call__(self, total: Sum, facts: Facts) -> Sum | None:
+        found = [(coef, item, self.expand(item, facts)) for coef, item in total.items]
         if all(one is None for _, _, one in found):
             return None
         parts = [(coef, Sum(((1, item),)) if one is None else one) for coef, item, one in found]
         return added(parts, total.length, total.const)
 
-    return rule
 
-
-def constant_indicator(item: Item) -> Sum | None:
+def constant_indicator(item: Item, _: Facts) -> Sum | None:
     match item:
         case Indicator(Truth(value)):
             return Sum((), 0, int(value))
     return None
 
 
-def negated_indicator(item: Item) -> Sum | None:
+def negated_indicator(item: Item, _: Facts) -> Sum | None:
     match item:
         case Indicator(Not(body)):
             return Sum(((-1, Indicator(body)),), 0, 1)
     return None
 
 
-def empty_count(item: Item) -> Sum | None:
+def empty_count(item: Item, _: Facts) -> Sum | None:
     match item:
         case Count(_, Truth(False), _) | Count(_, _, Sum((), 0, 0)):
             return Sum()
     return None
 
 
-def full_count(item: Item) -> Sum | None:
+def full_count(item: Item, _: Facts) -> Sum | None:
     return Sum((), 1, 0) if isinstance(item, Count) and item.condition is TRUE and item.weight is ONE else None
 
 
-def negated_count(item: Item) -> Sum | None:
+def negated_count(item: Item, _: Facts) -> Sum | None:
     match item:
         case Count(variable, Not(body), weight) if weight is ONE:
             return Sum(((-1, Count(variable, body)),), 1, 0)
     return None
 
 
-def weight_of_count(item: Item) -> Sum | None:
+def weight_of_count(item: Item, _: Facts) -> Sum | None:
     if not isinstance(item, Count) or item.weight is ONE:
         return None
     weight = item.weight
@@ -103,7 +105,7 @@ def weight_of_count(item: Item) -> Sum | None:
     )
 
 
-def counted_indicator(item: Item) -> Sum | None:
+def counted_indicator(item: Item, _: Facts) -> Sum | None:
     match item:
         case Count(variable, condition, Sum(((coef, Indicator(phi)),), 0, 0)):
             parts = [part for part in (condition, phi) if part is not TRUE]
@@ -111,11 +113,11 @@ def counted_indicator(item: Item) -> Sum | None:
     return None
 
 
-def one_counted_point(item: Item) -> Sum | None:
+def one_counted_point(item: Item, _: Facts) -> Sum | None:
     return count_at_one_point(item) if isinstance(item, Count) and item.weight is ONE else None
 
 
-def sum_outside(item: Item) -> Sum | None:
+def sum_outside(item: Item, _: Facts) -> Sum | None:
     return Sum() if isinstance(item, SumCall) and any(map(is_outside, item.args)) else None
 
 
@@ -129,8 +131,9 @@ def equal_items(total: Sum, _: Facts) -> Sum | None:
 
 
 def zero_coefficients(total: Sum, _: Facts) -> Sum | None:
-    kept = tuple([(coef, item) for coef, item in total.items if coef])
-    return Sum(kept, total.length, total.const) if len(kept) < len(total.items) else None
+    if all(coef for coef, _ in total.items):
+        return None
+    return Sum(tuple([(coef, item) for coef, item in total.items if coef]), total.length, total.const)
 
 
 # Atoms.
@@ -233,23 +236,23 @@ def negated_atom(node: Not, _: Facts) -> Formula | None:
 
 
 ITEMS = (
-    Law("constant indicator", "[true] ≡ 1;  [false] ≡ 0", (Sum,), itemwise(constant_indicator),
+    Law("constant indicator", "[true] ≡ 1;  [false] ≡ 0", (Sum,), Itemwise(constant_indicator),
         (("2*[true] + [p] + 3*[false]", "[p] + 2"),)),
-    Law("negated indicator", "[~p] ≡ 1 - [p]", (Sum,), itemwise(negated_indicator), (("3*[~p] + s(x)", "-3*[p] + s(x) + 3"),)),
-    Law("empty count", "#y[false : s] ≡ 0;  #y[p : 0] ≡ 0", (Sum,), itemwise(empty_count),
+    Law("negated indicator", "[~p] ≡ 1 - [p]", (Sum,), Itemwise(negated_indicator), (("3*[~p] + s(x)", "-3*[p] + s(x) + 3"),)),
+    Law("empty count", "#y[false : s] ≡ 0;  #y[p : 0] ≡ 0", (Sum,), Itemwise(empty_count),
         (("#y[false : s(y)] + [p]", "[p]"), ("#y[a(y) : 0] + [p]", "[p]"))),
-    Law("full count", "#y[true] ≡ n", (Sum,), itemwise(full_count), (("2*#y[true] + [p]", "[p] + 2*n"),)),
-    Law("negated count", "#y[~a(y)] ≡ n - #y[a(y)]", (Sum,), itemwise(negated_count),
+    Law("full count", "#y[true] ≡ n", (Sum,), Itemwise(full_count), (("2*#y[true] + [p]", "[p] + 2*n"),)),
+    Law("negated count", "#y[~a(y)] ≡ n - #y[a(y)]", (Sum,), Itemwise(negated_count),
         (("2*#y[~a(y)] + [p]", "-2*#y[a(y)] + [p] + 2*n"),)),
-    Law("weight of a count", "#y[p : c] ≡ c*#y[p];  #y[p : c*s] ≡ c*#y[p : s]", (Sum,), itemwise(weight_of_count),
+    Law("weight of a count", "#y[p : c] ≡ c*#y[p];  #y[p : c*s] ≡ c*#y[p : s]", (Sum,), Itemwise(weight_of_count),
         (("#y[a(y) : 3]", "3*#y[a(y)]"), ("#y[a(y) : 0 - 1]", "-#y[a(y)]"),
          ("#y[a(y) : 4*s(y) - 6]", "2*#y[a(y) : 2*s(y) - 3]")), "c is a number"),
-    Law("counted indicator", "#y[a(y) : c*[b(y)]] ≡ c*#y[a(y) & b(y)]", (Sum,), itemwise(counted_indicator),
+    Law("counted indicator", "#y[a(y) : c*[b(y)]] ≡ c*#y[a(y) & b(y)]", (Sum,), Itemwise(counted_indicator),
         (("#y[a(y) : 3*[b(y)]]", "3*#y[a(y) & b(y)]"), ("#y[true : [b(y)]]", "#y[b(y)]"))),
-    Law("one counted point", "#y[y = t & a(y)] ≡ [1 <= t & t <= n & a(t)]", (Sum,), itemwise(one_counted_point),
+    Law("one counted point", "#y[y = t & a(y)] ≡ [1 <= t & t <= n & a(t)]", (Sum,), Itemwise(one_counted_point),
         (("#y[y = x & a(y)]", "[a(x)]"), ("2*#y[y = x + 1 & a(y)]", "2*[x + 1 <= n & a(x + 1)]")),
         "comparisons that always hold are left out"),
-    Law("sum outside", "s(0) ≡ 0;  s(n + 1) ≡ 0", (Sum,), itemwise(sum_outside), (("2*s(0) + [p]", "[p]"),),
+    Law("sum outside", "s(0) ≡ 0;  s(n + 1) ≡ 0", (Sum,), Itemwise(sum_outside), (("2*s(0) + [p]", "[p]"),),
         "a term is never in 1..n"),
     Law("equal items", "2*s + 3*s ≡ 5*s", (Sum,), equal_items,
         (("2*s(x) + [p] + 3*s(x)", "5*s(x) + [p]"), ("[p] + 2*[p]", "3*[p]"))),

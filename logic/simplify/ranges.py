@@ -71,6 +71,8 @@ def least_length(free: frozenset[str]) -> int:
 
 def is_inside(term: Term) -> bool:
     """Tell whether a term is a position of every word that gives its variables positions."""
+    if term.variable is not None:
+        return True
     least = least_length(term.free)
     inside = range_of_term(term)
     return inside.always_at_least(1, least) and (inside * -1 + Range((0, 1), (0, 1))).always_at_least(0, least)
@@ -78,6 +80,8 @@ def is_inside(term: Term) -> bool:
 
 def is_outside(term: Term) -> bool:
     """Tell whether a term is never a position."""
+    if term.variable is not None:
+        return False
     least = least_length(term.free)
     inside = range_of_term(term)
     return inside.never_at_least(1, least) or (inside * -1 + Range((0, 1), (0, 1))).never_at_least(0, least)
@@ -90,6 +94,8 @@ def all_inside(args: Sequence[Term]) -> bool:
 
 def inside(term: Term) -> list[Formula]:
     """The comparisons that say that a term is a position, without those that always hold."""
+    if term.variable is not None:
+        return []
     parts: list[Formula] = []
     for low, high in ((Term((), 0, 1), term), (term, Term((), 1, 0))):
         if not range_of_term(high - low).always_at_least(0, least_length(term.free)):
@@ -99,8 +105,18 @@ def inside(term: Term) -> list[Formula]:
 
 def range_of_sum(total: Sum, known: Mapping[str, Range]) -> Range:
     """The range of a counting term, given the ranges of the defined sums it reads."""
-    result = Range((total.const, total.length), (total.const, total.length))
-    for coef, item in total.items:
+    low = high = total.const
+    others: list[tuple[int, Item]] = []
+    for product in total.items:
+        coef, item = product
+        if type(item) is not Indicator or type(item.formula) is Truth:
+            others.append(product)
+        elif coef > 0:
+            high += coef
+        else:
+            low += coef
+    result = Range((low, total.length), (high, total.length))
+    for coef, item in others:
         result = result + range_of_item(item, known) * coef
     return result
 

@@ -33,7 +33,7 @@ from logic.syntax import (
     at_least,
     var,
 )
-from logic.walk import Part, children
+from logic.walk import Part, children, postorder
 
 Environment = tuple[tuple[str, Term], ...]
 
@@ -141,41 +141,59 @@ def _atom(node: Part, values: Mapping[str, Term]) -> Part:
 Place = tuple[Part, Environment, int]
 
 
-def canonical_body(definition: Definition, done: dict[Place, Part]) -> Part:
-    """The body with parameters and bound variables named by place, so that bodies equal up to names become one node.
+class CanonicalNames:
+    """Names parameters and bound variables by place, so that bodies equal up to names become one node.
 
-    `done` remembers what was named before.
+    What was named once is remembered, and a node that binds no variable is named as it stands if its free variables are.
     """
-    values = {name: variable(place) for place, name in enumerate(definition.params)}
-    first: Place = (definition.body, _restricted(values, definition.body.free), len(values))
-    stack = [first]
-    while stack:
-        key = stack[-1]
-        node, environment, level = key
-        if key in done:
-            stack.pop()
-            continue
-        inner = dict(environment)
-        moved: Part = node
-        if isinstance(node, Forall | Exists | Majority | Count):
-            inner[node.variable] = variable(level)
-            moved = rebuilt_binder(node, variable_name(level))
-            level += 1
-        below = children(node)
-        if inner:
-            keys = [(child, _restricted(inner, child.free), level) for child in below]
-        else:
-            keys = [(child, (), level) for child in below]
-        pending = [one for one in keys if one not in done]
-        if pending:
-            stack.extend(pending)
-            continue
-        after = [done[one] for one in keys]
-        if moved is node and all(new is old for new, old in zip(after, below, strict=True)):
-            done[key] = _atom(node, inner) if inner and not keys else node
-        else:
-            done[key] = rebuilt(moved, after)
-    return done[first]
+
+    def __init__(self) -> None:
+        self.done: dict[Place, Part] = {}
+        self.seen: set[Part] = set()
+        self.unbound: set[Part] = set()
+
+    def of(self, definition: Definition) -> Part:
+        """The body of a definition over such names."""
+        body, unbound = definition.body, self.unbound
+        for node in postorder(body, self.seen):
+            if not isinstance(node, Forall | Exists | Majority | Count) and unbound.issuperset(children(node)):
+                unbound.add(node)
+        values = {name: variable(place) for place, name in enumerate(definition.params)}
+        return self.named((body, _restricted(values, body.free), len(values)))
+
+    def named(self, first: Place) -> Part:
+        """A node in an environment, below so many variables."""
+        done, stack = self.done, [first]
+        while stack:
+            key = stack[-1]
+            node, environment, level = key
+            if key in done:
+                stack.pop()
+                continue
+            if not environment and node in self.unbound:
+                done[key] = node
+                continue
+            inner = dict(environment)
+            moved: Part = node
+            if isinstance(node, Forall | Exists | Majority | Count):
+                inner[node.variable] = variable(level)
+                moved = rebuilt_binder(node, variable_name(level))
+                level += 1
+            below = children(node)
+            if inner:
+                keys = [(child, _restricted(inner, child.free), level) for child in below]
+            else:
+                keys = [(child, (), level) for child in below]
+            pending = [one for one in keys if one not in done]
+            if pending:
+                stack.extend(pending)
+                continue
+            after = [done[one] for one in keys]
+            if moved is node and all(new is old for new, old in zip(after, below, strict=True)):
+                done[key] = _atom(node, inner) if inner and not keys else node
+            else:
+                done[key] = rebuilt(moved, after)
+        return done[first]
 
 
 def rebuilt_binder(node: Forall | Exists | Majority | Count, variable: str) -> Formula | Count:

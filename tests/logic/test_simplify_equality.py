@@ -15,10 +15,13 @@ from logic import evaluate, parse
 from logic.simplify import LAWS, Law, simplify
 from logic.simplify.engine import Simplified
 from logic.simplify.equality import prove_simplified
-from logic.simplify.linear import itemwise
+from logic.simplify.linear import Itemwise
+from logic.simplify.pairing import equal_in_pairs
+from logic.simplify.queries import Effort, Query
 from logic.simplify.ranges import Range
 from logic.simplify.rules import Facts
 from logic.simplify.substitution import instantiate
+from logic.smt.monolithic import solve
 from logic.syntax import (
     And,
     Count,
@@ -92,7 +95,7 @@ def lost_item(total: Sum, _: Facts) -> Sum | None:
     return Sum(kept, total.length, total.const) if len(kept) < len(total.items) else None
 
 
-def negated_count(item: Any) -> Sum | None:
+def negated_count(item: Any, _: Facts) -> Sum | None:
     match item:
         case Count(variable, Not(body), _):
             return Sum(((-1, Count(variable, body)),), 0, 1)
@@ -128,7 +131,7 @@ MUTANTS = [
     ("trivial definition", unguarded, "let p(x) := ~a(x); exists x. p(x + 1) & b(x)"),
     ("moved constant", lost_constant, "#y[a(y)] + 2 >= 5"),
     ("equal items", lost_item, "2*#y[a(y)] + 2*#y[a(y)] - [b(1)] >= 5"),
-    ("negated count", itemwise(negated_count), "#y[~a(y)] + 2*[b(1)] >= 3"),
+    ("negated count", Itemwise(negated_count), "#y[~a(y)] + 2*[b(1)] >= 3"),
     ("at least one", all_for_some, "#y[a(y)] >= 1"),
     ("conjunction as an atom", lax_conjunction, "[a(1)] + [b(1)] + [a(n)] >= 2"),
     ("absorption", whole_absorption, "a(1) & (a(1) | b(1))"),
@@ -211,3 +214,50 @@ def test_equal_definitions_that_nothing_reads_are_proved() -> None:
     result = simplify(sentence)
     assert [one.name for one in result.sentence.definitions] == ["p"]
     assert prove_simplified(sentence, result).open == ()
+
+
+def counts(weights: list[int], relation: str, variable: str) -> str:
+    return " + ".join(f"{weight}*#{variable}[{relation}{k}(x, {variable})]" for k, weight in enumerate(weights))
+
+
+WEIGHTS = [1, 2, 4, 8, 16, 32, 64]
+CONDITIONS = "".join(f"let p{k}(x, y) := a(x) & {letter}(y);" for k, letter in enumerate("bcdefgh"))
+
+
+def test_long_sums_of_counts_are_compared_in_pairs() -> None:
+    """So many counts have more pairs than a query states facts of."""
+    sentence = parse(f"{CONDITIONS} sum s(x) := {counts(WEIGHTS, 'p', 'y')} - n; exists x. s(x) >= 3")
+    result = simplify(sentence, inline_once=True)
+    assert [definition.name for definition in result.sentence.definitions] == []
+    proof = prove_simplified(sentence, result)
+    assert proof.open == ()
+    assert any("pairs" in lemma.statement for lemma in proof.lemmas)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "equal"),
+    [
+        ("#y[p0(x, y)] + 2*#z[~a(z)]", "#y[a(x) & b(y)] + 2*n - 2*#y[a(y)]", True),
+        ("[~p0(x, x)] + s(x)", "1 - [a(x) & b(x)] + 3*[a(x)]", True),
+        ("#y[p0(x, y)] + 2*#y[p1(x, y)]", "2*#y[a(x) & b(y)] + #y[a(x) & c(y)]", False),
+        ("2*#y[p0(x, y)]", "#y[a(x) & b(y)]", False),
+        ("#y[p0(x, y)] + #y[p0(x, y)]", "2*#y[a(x) & b(y)]", True),
+        ("#y[p0(x, y)] + n", "#y[a(x) & b(y)]", False),
+        ("#y[p0(x, y)]", "[a(x) & b(x)]", False),
+        ("[p0(x, x)]", "[p0(x, 1)]", False),
+        ("#y[p0(x, y)]", "#y[p0(y, x)]", False),
+        ("#x[p0(x, x)]", "#y[a(y) & b(y)]", True),
+    ],
+)
+def test_sums_with_equal_items(old: str, new: str, equal: bool) -> None:
+    head = f"letters a, b, c, d, e, f, g, h; {CONDITIONS} sum s(x) := 3*[a(x)];"
+    one, other = (parse(f"{head} sum t(x) := {body}; exists x. t(x) >= 1") for body in (old, new))
+    unfolded = {definition.name: definition for definition in one.definitions[:-1]}
+    left, right = one.definitions[-1].body, other.definitions[-1].body
+
+    def equivalent(variables: tuple[str, ...], phi: Formula, psi: Formula) -> bool:
+        return solve(Query(variables, unfolded, {}, Effort.ATOMS).differ(phi, psi), 5.0) == "unsat"
+
+    assert equal_in_pairs(("x",), left, right, unfolded, equivalent) == equal
+    assert equal_in_pairs(("x",), Linear(left, 2), Linear(right, 2), unfolded, equivalent) == equal
+    assert not equal_in_pairs(("x",), Linear(left, 2), Linear(right, 3), unfolded, equivalent)
