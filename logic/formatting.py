@@ -43,7 +43,7 @@ def format_text(text: str, name: str = "", *, notation: Notation | None = None, 
     """
     if width < NARROWEST:
         raise fail("L004", f"lines of {width} characters are too short for formulas", help=f"give {NARROWEST} or more")
-    build = _Build(text, notation or _notation_of(text))
+    build = _Build(text, notation or notation_of(text))
     try:
         lalr.run(lalr.tables(), text, build.actions, build.on_shift)
     except lalr.Unexpected as error:
@@ -51,7 +51,7 @@ def format_text(text: str, name: str = "", *, notation: Notation | None = None, 
     return build.finish(width)
 
 
-def _notation_of(text: str) -> Notation:
+def notation_of(text: str) -> Notation:
     """The notation a text is written in."""
     for match in lalr.tables().scanner.finditer(text):
         signs = _UNICODE_SIGNS.get(match.lastgroup or "")

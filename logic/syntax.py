@@ -9,11 +9,15 @@ Notation: `x y z` position variables, `phi psi` formulas, `t` index terms, `n` t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from circuits.diagnostics import fail
 from logic.interning import Node, union
+
+if TYPE_CHECKING:
+    from logic.simplify.engine import Simplified
 
 COMPARISONS = ("=", "<", "<=")
 
@@ -401,6 +405,15 @@ class Sentence:
         from logic.check import check
 
         check(self, where)
+
+    def simplified(self, keep: Collection[str] = ()) -> Simplified:
+        """An equivalent sentence in `.sentence`, with the laws that were applied; `keep` names definitions that stay.
+
+        `logic.simplify.equality.prove_simplified` proves that it is equivalent.
+        """
+        from logic.simplify import simplify
+
+        return simplify(self, keep=keep, inline_once=True)
 
     def __str__(self) -> str:
         from logic.printer import to_ascii

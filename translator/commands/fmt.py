@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from circuits.diagnostics import Diagnostic, FomError, fail
 from translator.files import replacing_file
 from translator.terminal import complain, write
+
+if TYPE_CHECKING:
+    from logic.printer import Notation
 
 WOULD_CHANGE = 1
 
@@ -21,10 +24,15 @@ def fmt(
     ],
     unicode: Annotated[bool, typer.Option("--unicode", help="Write signs as ∀ ¬ ∧.")] = False,
     ascii_: Annotated[bool, typer.Option("--ascii", help="Write signs as forall ~ &.")] = False,
+    simplify: Annotated[
+        bool, typer.Option("--simplify", help="Simplify the sentences by laws, and prove the results equal.")
+    ] = False,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; say what would change.")] = False,
     width: Annotated[int, typer.Option(metavar="W", help="Longest line.")] = 120,
 ) -> None:
     """Lay out files of sentences in place, keeping comments; a sentence stays in the signs it is written in.
+
+    With --simplify, stderr has how much smaller each sentence is, and every comment that has no place in it any more.
 
     Exit code: 1 if --check finds a file that would change.
     """
@@ -40,7 +48,10 @@ def fmt(
     for file, text in texts:
         name = "stdin" if file == "-" else file
         try:
-            laid_out = format_text(text, name, notation=notation, width=width)
+            if simplify:
+                laid_out = simplify_text(text, name, notation, width)
+            else:
+                laid_out = format_text(text, name, notation=notation, width=width)
         except FomError as error:
             wrong += error.diagnostics
             continue
@@ -59,6 +70,27 @@ def fmt(
         raise FomError(*wrong)
     if check and changed:
         raise typer.Exit(WOULD_CHANGE)
+
+
+def simplify_text(text: str, name: str, notation: Notation | None, width: int) -> str:
+    """The laid-out text of the simplified sentence; what became of it, and of its comments, goes to stderr.
+
+    Raises:
+        FomError: the sentence is not well-formed, or the simplified one was not proved equal to it.
+    """
+    from translator.simplified import simplified_text
+
+    found = simplified_text(text, name, notation, width)
+    before, after = found.before, found.after
+    complain(
+        f"{name}: definitions {before.definitions:,} -> {after.definitions:,}, nodes {before.nodes:,} -> {after.nodes:,},"
+        " proved equal"
+    )
+    for definition, comment in found.removed:
+        complain(f"{name}:{comment.line}: this comment is left out, since `{definition}` is gone: {comment}")
+    for comment in found.dropped:
+        complain(f"{name}:{comment.line}: this comment is left out, since what it stands at is rewritten: {comment}")
+    return found.text
 
 
 def read_text(file: str) -> str:
