@@ -13,7 +13,9 @@ from typing import Any
 
 from circuits.diagnostics import FomError, fail
 from logic import lalr
+from logic.check import check as check_sentence
 from logic.lalr import Rejected
+from logic.locating import Locator
 from logic.places import point_at, unexpected
 from logic.sums import Mixed, Product, as_sum, compare, multiply, subtract, to_mixed, to_term
 from logic.syntax import (
@@ -54,7 +56,7 @@ def parse(text: str, name: str = "", check: bool = True) -> Sentence:
     """
     sentence = _run(text, name, _Build(text))
     if check:
-        sentence.check(name)
+        check_sentence(sentence, name, Locator(text, name))
     return sentence
 
 
@@ -68,6 +70,19 @@ def parse_formula(text: str, sentence: Sentence | None = None) -> Formula:
     if parsed.definitions:
         raise fail("L002", "a formula was expected, found a sentence with definitions", help="use parse")
     return parsed.formula
+
+
+def parse_definitions(text: str, known: Sentence, name: str = "") -> Sentence:
+    """Read definitions, and the formula after them, with the definitions of `known` above; nothing is checked.
+
+    The result has the header of `known`, its definitions and those of the text, and the formula.
+    """
+    build = _Build(text)
+    build.is_sum = {one.name: isinstance(one.body, Sum) for one in known.definitions}
+    build.propositions = dict.fromkeys(known.propositions)
+    build.has_header = True
+    parsed = _run(text, name, build)
+    return Sentence(known.letters, known.propositions, (*known.definitions, *parsed.definitions), parsed.formula)
 
 
 def _run(text: str, name: str, build: _Build) -> Sentence:

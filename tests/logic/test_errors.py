@@ -144,7 +144,10 @@ CHECKS = [
         "letters aa, b; ab(1)",
         """\
 error[L016]: `ab` is neither a letter nor a definition
-  --> the final formula
+  --> formula:1:16, the final formula
+   |
+ 1 | letters aa, b; ab(1)
+   |                ^
    = note: the letters are aa, b
    = help: did you mean `b`?""",
     ),
@@ -152,82 +155,150 @@ error[L016]: `ab` is neither a letter nor a definition
         "let head(x) := a(x); hed(1, 2)",
         """\
 error[L010]: the relation `hed` is not defined
-  --> the final formula
+  --> formula:1:22, the final formula
+   |
+ 1 | let head(x) := a(x); hed(1, 2)
+   |                      ^
    = help: did you mean `head`?""",
     ),
     (
         "propositions flag; flga",
         """\
 error[L010]: the relation or proposition `flga` is not defined
-  --> the final formula
+  --> formula:1:20, the final formula
+   |
+ 1 | propositions flag; flga
+   |                    ^
    = help: did you mean `flag`?""",
     ),
     (
         "let p(x) := a(x); p(1, 2) | p",
         """\
 error[L011]: `p` takes 1 argument, found 2
-  --> the final formula
+  --> formula:1:19, the final formula
+   |
+ 1 | let p(x) := a(x); p(1, 2) | p
+   |                   ^
 error[L011]: `p` takes 1 argument, found 0
-  --> the final formula""",
+  --> formula:1:29, the final formula
+   |
+ 1 | let p(x) := a(x); p(1, 2) | p
+   |                             ^""",
     ),
     (
         "let p(x) := a(y) & forall z. a(z); p(1)",
         """\
 error[L014]: the variable `y` is not bound
-  --> definition `p`
+  --> formula:1:15, definition `p`
+   |
+ 1 | let p(x) := a(y) & forall z. a(z); p(1)
+   |               ^
    = help: quantify it, count it, or make it a parameter""",
     ),
     (
         "a(x) & a(y)",
         """\
 error[L014]: 2 variables are not bound: `x`, `y`
-  --> the final formula
+  --> formula:1:10, the final formula
+   |
+ 1 | a(x) & a(y)
+   |          ^
    = note: a sentence has no free variable, or one if it decides something at each position""",
     ),
     (
         "let p := q; let q := p; let r := r; p",
         """\
 error[L013]: `q` is used before its definition
-  --> definition `p`
+  --> formula:1:10, definition `p`
+   |
+ 1 | let p := q; let q := p; let r := r; p
+   |          ^
    = note: a definition may only use the definitions above it
 error[L013]: `r` is used in its own definition
-  --> definition `r`
+  --> formula:1:34, definition `r`
+   |
+ 1 | let p := q; let q := p; let r := r; p
+   |                                  ^
    = note: a definition may only use the definitions above it""",
     ),
     (
         "letters a; let a(x) := true; let p(x, x) := a(x); let p := true; p(1, 1)",
         """\
 error[L015]: `a` is a definition and a letter
-  --> definition `a`
+  --> formula:1:16, definition `a`
+   |
+ 1 | letters a; let a(x) := true; let p(x, x) := a(x); let p := true; p(1, 1)
+   |                ^
    = help: rename one of them
 error[L015]: `p` is defined twice
-  --> definition `p`
+  --> formula:1:55, definition `p`
+   |
+ 1 | letters a; let a(x) := true; let p(x, x) := a(x); let p := true; p(1, 1)
+   |                                                       ^
    = help: rename one of them
 error[L015]: the parameter `x` occurs twice
-  --> definition `p`""",
+  --> formula:1:39, definition `p`
+   |
+ 1 | letters a; let a(x) := true; let p(x, x) := a(x); let p := true; p(1, 1)
+   |                                       ^""",
     ),
     (
         "letters a, a; propositions x; exists x. a(x) & x",
         """\
 error[L015]: the letter `a` is declared twice
-  --> the header
+  --> formula:1:12, the header
+   |
+ 1 | letters a, a; propositions x; exists x. a(x) & x
+   |            ^
 error[L015]: `x` is a variable and a proposition
-  --> the final formula
+  --> formula:1:38, the final formula
+   |
+ 1 | letters a, a; propositions x; exists x. a(x) & x
+   |                                      ^
    = help: rename one of them""",
     ),
     (
         "let bit(x) := a(x); let p(q.1) := true; exists true1, n. a(true1)",
         """\
 error[L017]: `bit` is a word of the language and cannot be a name
-  --> definition `bit`
+  --> formula:1:5, definition `bit`
+   |
+ 1 | let bit(x) := a(x); let p(q.1) := true; exists true1, n. a(true1)
+   |     ^
 error[L017]: `q.1` cannot be a variable
-  --> definition `p`
+  --> formula:1:27, definition `p`
+   |
+ 1 | let bit(x) := a(x); let p(q.1) := true; exists true1, n. a(true1)
+   |                           ^
    = note: a variable is a simple identifier other than n and the words of the language
 error[L017]: `n` cannot be a variable
-  --> the final formula
+  --> formula:1:55, the final formula
+   |
+ 1 | let bit(x) := a(x); let p(q.1) := true; exists true1, n. a(true1)
+   |                                                       ^
    = note: a variable is a simple identifier other than n and the words of the language""",
     ),
 ]
+
+
+PLACES = [
+    ("letters a;\nlet p(x) :=\n  (exists y. a(y)) & #y[a(y) : 2*[a(y)]] >= 1\n  & a(y);\np(1)", "4:7"),
+    ("#y[exists z. a(z) : [b(z)]] >= 1 & a(x)", "1:24"),
+    ("letters a; -- q(1, 2)\n a(1) | q(1) | q(a, 1, n)", "2:9 2:16"),
+    ("letters a;\nlet r(x) := r(x) | a(x); r(1)", "2:13"),
+    ("letters '(', '('; '('(1)", "1:14"),
+    ("letters a;\npropositions p, a; p", "2:17"),
+    ("propositions p; let q(x) := #y, p[p <= x] >= 1; q(1)", "1:33"),
+    ("letters a; '('(1) & '(x'(1)", "1:12 1:21"),
+    ("sum s(x) := 1; sum t() := s(1) + [u(2, 3)] + s(1, 2); t() >= 1", "1:35 1:46"),
+]
+
+
+@pytest.mark.parametrize(("text", "places"), PLACES)
+def test_places(text: str, places: str) -> None:
+    with pytest.raises(FomError) as caught:
+        parse(text, "f.fom")
+    assert " ".join(one.where.split(",")[0].removeprefix("f.fom:") for one in caught.value.diagnostics) == places
 
 
 @pytest.mark.parametrize(("text", "message"), CHECKS)
