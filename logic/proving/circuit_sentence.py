@@ -64,6 +64,7 @@ class CircuitSentence:
         self, family: Family, sentence: Sentence, progress: Callable[[str], None], readout: str | None
     ) -> None:
         self.family, self.sentence, self.progress, self.readout = family, sentence, progress, readout
+        self.forms: dict[str, Form] = {}
         self.definitions: dict[str, Definition] = {definition.name: definition for definition in sentence.definitions}
         self.theirs = FamilyForms(family)
         self.ours = SentenceForms()
@@ -141,6 +142,8 @@ class CircuitSentence:
 
     def form(self, name: str, entry: Entry) -> Form | None:
         """The form of a definition; None, with the reason left open, if there is none of the right kind."""
+        if name in self.forms:
+            return self.forms[name]
         definition = self.definitions.get(name)
         is_sum = isinstance(entry, Accumulator)
         if definition is None:

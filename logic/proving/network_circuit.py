@@ -36,12 +36,15 @@ from circuits.network import (
     Table,
 )
 from circuits.positions import TRUE
+from logic.proving.digests import entry_names, node_digests
+from logic.proving.ledger import Ledger
 from logic.proving.linear import ONE, Form, Reader, Unfit, bit_names, column, differing, own_variables
 from logic.proving.maxima import prove_maximum
+from logic.proving.parallel import run
 from logic.proving.products import prove_product
 from logic.proving.quotients import prove_quotient
 from logic.proving.roundings import prove_search
-from logic.proving.session import Session
+from logic.proving.session import Record, Session, proof_of
 from logic.verdicts import Proof
 
 
@@ -50,12 +53,17 @@ def prove_network_circuit(
     family: Family,
     progress: Callable[[str], None] | None = None,
     evidence: Callable[[str, str], None] | None = None,
+    jobs: int = 1,
+    ledger: Ledger | None = None,
 ) -> Proof:
     """Prove that a family computes a network, at every length of the domain.
 
     Args:
-        progress: called with the name of each node before it is looked at.
-        evidence: called with the statement and the SMT-LIB script of each obligation that the solver proved.
+        progress: called with the name of each node before it is looked at; with several processes, after.
+        evidence: called with the statement and the SMT-LIB script of each obligation that the solver proved. Nothing is then
+            taken from the ledger, and one process does all.
+        jobs: how many processes prove nodes at the same time.
+        ledger: proofs of before, which are not repeated, and to which new ones are added.
 
     Raises:
         FomError: the *network* is malformed, decides nothing, or has a function whose table is too wide.
@@ -63,7 +71,7 @@ def prove_network_circuit(
     """
     network.check()
     network = written_out(network)
-    session = Session(family, progress, evidence)
+    session = Session(family, progress, evidence, ledger)
     try:
         family.check()
         reader = Reader(network, family)
@@ -79,13 +87,53 @@ def prove_network_circuit(
         check_entries(family, session, node)
     if session.open:
         return session.proof()
-    for node in network.nodes:
+    return proof_of([session.take(), *prove_nodes(reader, session, jobs)])
+
+
+def prove_nodes(reader: Reader, session: Session, jobs: int) -> list[Record]:
+    """Prove the contracts of all nodes: from the ledger, or in several processes, as none needs the proof of another."""
+    network, ledger, alone = reader.network, session.ledger, session.evidence is not None
+    keys = node_digests(network, reader.family) if ledger is not None else {}
+    records: dict[str, Record] = {}
+    for node in network.nodes if ledger is not None and not alone else ():
+        known = ledger.find(keys[node.name]) if ledger is not None else None
+        if known is not None:
+            records[node.name] = Record(known)
+    left = [node for node in network.nodes if node.name not in records]
+
+    def work(node: Node) -> Record:
         session.progress(f"`{node.name}`")
         try:
             prove_node(reader, session, node)
         except Unfit as error:
             session.trouble(f"`{node.name}`: {error}")
-    return session.proof()
+        return session.take()
+
+    weights = [float(weight_of(reader.family, node)) for node in left]
+    jobs = 1 if alone else jobs
+    for number, record in run(work, left, jobs, weights):
+        name = left[number].name
+        records[name] = record
+        if jobs > 1:
+            session.progress(f"`{name}`")
+        if ledger is not None:
+            for key, steps in record.decided:
+                ledger.put(key, steps)
+            if not record.open:
+                ledger.put(keys[name], record.steps)
+    return [records[node.name] for node in network.nodes]
+
+
+def weight_of(family: Family, node: Node) -> int:
+    """About how much there is to compare for a node: the wires of its entries and of the helpers that these read."""
+    seen, stack, total = set[str](), entry_names(node), 0
+    while stack:
+        entry = family.by_name.get(stack.pop())
+        if isinstance(entry, Gates | Accumulator) and entry.name not in seen and entry.base == node.name:
+            seen.add(entry.name)
+            total += entry.size + sum(int(wires.matrix.nnz) for wires in entry.wires)
+            stack += [wires.source for wires in entry.wires]
+    return total
 
 
 def check_frame(network: Network, family: Family, session: Session) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 
 from circuits.entries import label
 from circuits.family import Family
+from logic.proving.digests import digest, prover
+from logic.proving.ledger import Ledger, Step
 from logic.smt.lemmas import Answer, Build, Proved, prove, smtlib
 from logic.verdicts import Lemma, Proof
 
@@ -28,35 +30,47 @@ class Outcome:
     bit: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What was found of one part of a proof: lemmas, and what stayed open.
+
+    `decided` are the obligations of patterns that were proved for the first time, with their digests.
+    """
+
+    steps: tuple[Step, ...]
+    open: tuple[str, ...] = ()
+    decided: tuple[tuple[str, tuple[Step, ...]], ...] = ()
+
+
 class Session:
-    """Collects the lemmas of a proof; obligations with the same key are decided once."""
+    """Collects the lemmas of a proof; obligations with the same key are decided once.
+
+    The proofs of patterns in a ledger are used, unless evidence is asked for.
+    """
 
     def __init__(
         self,
         family: Family,
         progress: Callable[[str], None] | None = None,
         evidence: Callable[[str, str], None] | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         self.family = family
         self.progress = progress or (lambda message: None)
         self.evidence = evidence
-        self.lemmas: list[Lemma] = []
-        self.open: list[str] = []
-        self.suppressed = 0
-        self.outcomes: dict[Hashable, tuple[Outcome, list[int]]] = {}
+        self.ledger = ledger
+        self.steps: list[Step] = []
+        self.open: dict[str, None] = {}
+        self.decided: list[tuple[str, tuple[Step, ...]]] = []
+        self.outcomes: dict[str, tuple[Outcome, tuple[Step, ...]]] = {}
 
     def add(self, statement: str, method: str, covers: int, seconds: float) -> None:
         """Record a lemma."""
-        self.lemmas.append(Lemma(statement, method, covers, seconds))
+        self.steps.append(Step((Lemma(statement, method, covers, seconds),)))
 
     def trouble(self, message: str) -> None:
         """Record what could not be proved."""
-        if message in self.open:
-            return
-        if len(self.open) < MOST_OPEN:
-            self.open.append(message)
-        else:
-            self.suppressed += 1
+        self.open[message] = None
 
     def trouble_at(self, entry: str, element: int, message: str) -> None:
         """Record what could not be proved of one element of an entry."""
@@ -65,16 +79,30 @@ class Session:
         self.trouble(f"`{entry}` element {element}{name}: {message}")
 
     def once(self, key: Hashable, covers: int, decide: Callable[[], Outcome]) -> Outcome:
-        """The outcome of an obligation, decided when its key is new; `covers` elements more speak of it."""
-        if key not in self.outcomes:
-            outcome = decide()
-            places = list(range(len(self.lemmas), len(self.lemmas) + len(outcome.lemmas)))
-            self.lemmas.extend(replace(lemma, covers=0) for lemma in outcome.lemmas)
-            self.outcomes[key] = (outcome, places)
-        outcome, places = self.outcomes[key]
-        for place in places:
-            self.lemmas[place] = replace(self.lemmas[place], covers=self.lemmas[place].covers + covers)
+        """The outcome of an obligation, decided when its key is new; `covers` elements more speak of it.
+
+        Its steps begin with those of the obligations that deciding it needed.
+        """
+        name = digest("pattern", prover(), key)
+        if name not in self.outcomes:
+            self.outcomes[name] = self.decide(name, decide)
+        outcome, steps = self.outcomes[name]
+        self.steps += [*steps[:-1], replace(steps[-1], covers=covers)]
         return outcome
+
+    def decide(self, name: str, decide: Callable[[], Outcome]) -> tuple[Outcome, tuple[Step, ...]]:
+        """Decide an obligation, or find it in the ledger."""
+        if self.ledger is not None and self.evidence is None:
+            known = self.ledger.find(name)
+            if known is not None:
+                return Outcome(known[-1].lemmas), known
+        before, self.steps = self.steps, []
+        outcome = decide()
+        steps = (*self.steps, Step(tuple(replace(lemma, covers=0) for lemma in outcome.lemmas), name))
+        self.steps = before
+        if not outcome.trouble:
+            self.decided.append((name, steps))
+        return outcome, steps
 
     def solve(self, statement: str, build: Build) -> tuple[Answer, Lemma | None]:
         """Ask the solver for a claim; the lemma if it is proved, with its script as evidence."""
@@ -86,7 +114,27 @@ class Session:
             self.evidence(statement, smtlib(build))
         return answer, Lemma(statement, "z3", 0, time.perf_counter() - start)
 
+    def take(self) -> Record:
+        """What was found since the last time."""
+        record = Record(tuple(self.steps), tuple(self.open), tuple(self.decided))
+        self.steps, self.open, self.decided = [], {}, []
+        return record
+
     def proof(self) -> Proof:
         """What was proved and what stayed open."""
-        more = (f"{self.suppressed} more that are not listed",) if self.suppressed else ()
-        return Proof(tuple(self.lemmas), (*self.open, *more))
+        return proof_of([self.take()])
+
+
+def proof_of(records: list[Record], most_open: int = MOST_OPEN) -> Proof:
+    """Put the parts of a proof together, in their order; an obligation that several share is listed once."""
+    lemmas: list[Lemma] = []
+    places: dict[str, range] = {}
+    for step in (step for record in records for step in record.steps):
+        if step.key not in places or not step.key:
+            places[step.key] = range(len(lemmas), len(lemmas) + len(step.lemmas))
+            lemmas += step.lemmas
+        for place in places[step.key] if step.key else ():
+            lemmas[place] = replace(lemmas[place], covers=lemmas[place].covers + step.covers)
+    found = list(dict.fromkeys(message for record in records for message in record.open))
+    more = (f"{len(found) - most_open} more that are not listed",) if len(found) > most_open else ()
+    return Proof(tuple(lemmas), (*found[:most_open], *more))
