@@ -114,6 +114,16 @@ class Circuit:
             level[block.entry.name] = below + isinstance(block.entry, Gates)
         return max(level.values(), default=0)
 
+    def _repr_html_(self) -> str:
+        from circuits.rendering import circuit_html
+
+        return circuit_html(self)
+
+    def _repr_svg_(self) -> str | None:
+        from circuits.rendering import circuit_svg
+
+        return circuit_svg(self)
+
     @cached_property
     def simulation(self) -> Simulation:
         """What `simulate` runs."""

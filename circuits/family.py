@@ -87,6 +87,11 @@ class Family:
         bits = [f"{entry.base}.{bit}" for bit in range(source.format.bits)]
         return entry.name in bits if source.format != BIT else entry.name == entry.base
 
+    def _repr_html_(self) -> str:
+        from circuits.rendering import family_html
+
+        return family_html(self)
+
     def check(self) -> None:
         """Verify that the parts fit together.
 

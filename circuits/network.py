@@ -319,6 +319,11 @@ class Network:
         node = self.by_name[name]
         return node.frac if isinstance(node, Exact) else node.format.frac
 
+    def _repr_html_(self) -> str:
+        from circuits.rendering import network_html
+
+        return network_html(self)
+
     def check(self) -> None:
         """Verify that the parts fit together.
 

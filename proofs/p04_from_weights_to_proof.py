@@ -23,12 +23,12 @@ ROOT = Path(__file__).resolve().parent.parent if "__file__" in globals() else Pa
 sys.path.insert(0, str(ROOT))
 
 from circuits.evaluate import evaluate
+from circuits.wiring import circuit_to_data
 from logic.family_to_sentence import guard_to_formula
 from logic.printer import definition_text
 from proofs.figures import Shades
 from translator import translate
 from translator.sides import Sides
-from translator.wiring import circuit_to_data
 
 MODEL = ROOT / "examples" / "first_letter" / "model.onnx"
 LETTERS = "abc"

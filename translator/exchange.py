@@ -8,11 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, get_args
 
+from circuits import wiring
 from circuits.bases.flat import circuit_to_flat
 from circuits.bases.majority import flat_to_majority
 from circuits.bases.to_aig import Thresholds, circuit_to_aig
 from circuits.circuit import Circuit, instantiate
 from circuits.diagnostics import fail
+from circuits.drawing import data_to_svg
 from circuits.exchange.aiger import write_aiger
 from circuits.exchange.blif import write_blif
 from circuits.exchange.opb import write_opb
@@ -21,8 +23,6 @@ from circuits.exchange.verilog import write_majority, write_verilog
 from circuits.exchange.verilog_gates import write_verilog_gates
 from circuits.family import Family
 from circuits.sizes import size_polynomials
-from translator import wiring
-from translator.drawing import data_to_svg
 from translator.files import replacing_file
 
 GATES = {

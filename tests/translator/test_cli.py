@@ -23,6 +23,7 @@ from circuits.circuit import instantiate
 from circuits.diagnostics import FomError
 from circuits.exchange.aiger import read_aiger
 from circuits.readout import decisions
+from circuits.wiring import circuit_to_data
 from logic.parser import parse
 from logic.pure import violations
 from tests.bad_inputs import BAD_INPUTS
@@ -30,7 +31,6 @@ from translator import cli, report, store, terminal
 from translator.commands import options
 from translator.explaining import explain
 from translator.pipeline import translate
-from translator.wiring import circuit_to_data
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"

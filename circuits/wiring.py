@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 
 from circuits.circuit import Circuit, instantiate
 from circuits.diagnostics import fail
-from circuits.entries import Accumulator, InputBits, PredicateBits, label
+from circuits.entries import Accumulator, Gates, InputBits, PredicateBits
 from circuits.exchange.ports import bit_labels
 from circuits.family import Family
 from circuits.sizes import Polynomial
@@ -120,20 +120,17 @@ def wires_of(sums: dict[str, csr_array], first: dict[str, int], count: int) -> I
 
 def decision_ids(family: Family, first: dict[str, int], circuit: Circuit) -> list[int]:
     """The numbers of the gates that are the decision, position by position."""
-    from logic.family_to_sentence import decision_labels
-
-    wanted = decision_labels(family)
-    k = family.readout.n_positions
-    place: dict[str, tuple[str, int]] = {}
-    for entry in family.entries:
-        if entry.base == family.by_name[family.readout.decision].base and not isinstance(entry, Accumulator):
-            place.update({label(entry, element): (entry.name, element) for element in range(entry.size)})
-    ids = []
-    for position in range(circuit.n**k):
-        for name in wanted:
-            entry_name, element = place[name]
-            ids.append(first[entry_name] + position * family.by_name[entry_name].size + element)
-    return ids
+    decision = family.by_name[family.readout.decision]
+    if isinstance(decision, Gates):
+        places = [(decision, element) for element in range(decision.size)]
+    else:
+        bits = [family.by_name[f"{decision.name}.{bit}"] for bit in range(family.decision_format.bits)]
+        places = [(bit, element) for element in range(decision.size) for bit in bits]
+    return [
+        first[entry.name] + position * entry.size + element
+        for position in range(circuit.n**family.readout.n_positions)
+        for entry, element in places
+    ]
 
 
 def data_to_json(data: dict[str, Any]) -> str:
