@@ -101,9 +101,22 @@ class Front:
         return Network(tuple(reversed(kept)), None, self.network.domain, ())
 
 
-def front(network: Network, m: int) -> Front:
-    """The network of position m of a causal network that decides something."""
-    return Building(network, m).made
+    def serves(self, m: int) -> bool:
+        """Tell whether the network is the same for position m: it reads no position, no length and no rows."""
+        for node in self.network.nodes:
+            match node:
+                case Letters() | Predicates() | Sum():
+                    return False
+                case Affine(length=length) if length.any():
+                    return False
+                case Maximum(guard=guard) if guard is not None:
+                    return False
+        return m not in self.fixed.values()
+
+
+def front(network: Network, m: int, longest: int) -> Front:
+    """The network of position m of a causal network that decides something, with formats for words of a longest length."""
+    return Building(network, m, longest).made
 
 
 def keys_needed(network: Network) -> dict[str, list[Key]]:
@@ -140,9 +153,9 @@ def needs(network: Network, node: Node, key: Key) -> list[Key]:
 class Building:
     """A front in the making."""
 
-    def __init__(self, network: Network, m: int) -> None:
+    def __init__(self, network: Network, m: int, longest: int) -> None:
         self.source, self.m = network, m
-        self.ranges: dict[str, Range] = ranges(network, m)
+        self.ranges: dict[str, Range] = ranges(network, longest)
         self.nodes: list[Node] = []
         self.names: dict[Key, str] = {}
         self.together: dict[str, frozenset[str]] = {}
@@ -240,9 +253,7 @@ class Building:
             case Predicates():
                 return self.add(Predicates(name, k, tuple(substitute(one, at) for one in node.guards), node.format))
             case Affine():
-                operands = tuple(
-                    Operand(ref, one.matrix) for ref, one in zip(refs, node.operands, strict=True)
-                )
+                operands = tuple(Operand(ref, one.matrix) for ref, one in zip(refs, node.operands, strict=True))
                 return self.add(replace(node, name=name, n_positions=k, operands=operands))
             case Product():
                 return self.add(replace(node, name=name, n_positions=k, left=refs[0], right=refs[1]))

@@ -11,9 +11,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from circuits.diagnostics import FomError
 from circuits.fast_evaluate import Compute, Plan
 from circuits.inputs import input_columns
 from circuits.network import Letters, Network, Node
+from circuits.ranges import require_ranges
 from circuits.readout import decisions
 from logic.comparing.prefixes_front import Front, front
 from logic.comparing.prefixes_rows import Rows
@@ -23,6 +25,7 @@ Integers = np.ndarray[Any, np.dtype[np.int64]]
 State = dict[str, Array]
 
 NUMBERS = "numbers"
+LEAST_BITS = 6
 
 
 class Machine(Protocol):
@@ -79,7 +82,7 @@ class NetworkMachine:
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        layout = front(network, 1)
+        layout = front(network, 1, 1)
         sizes = {node.name: node.size for node in layout.network.nodes}
         ends = np.cumsum([sizes[name] for name in layout.kept]).tolist()
         self.columns = {name: slice(end - sizes[name], end) for name, end in zip(layout.kept, ends, strict=True)}
@@ -92,7 +95,7 @@ class NetworkMachine:
             bounds = np.cumsum([sizes[name] for name in names]).tolist()
             self.parts.append({name: slice(b - sizes[name], b) for name, b in zip(names, bounds, strict=True)})
         self.known = [Rows(sum(sizes[name] for name in names)) for names in self.groups]
-        self.planned: tuple[Any, Front, FrontPlan] | None = None
+        self.planned: tuple[tuple[int, int, bool, bool], Front, FrontPlan] | None = None
         self.cast: dict[str, tuple[int, Array]] = {}
 
     def start(self) -> State:
@@ -104,17 +107,32 @@ class NetworkMachine:
         return {NUMBERS: numbers, **{str(number): none for number in range(len(self.groups))}}
 
     def plan(self, m: int, keep: bool, answer: bool) -> tuple[Front, FrontPlan]:
-        """The plan for letter number m; the last one is remembered."""
-        key = m, keep, answer
-        if self.planned is None or self.planned[0] != key:
-            made = front(self.network, m)
-            wanted = {made.decision} if answer else set()
-            if keep:
-                wanted |= {*made.kept.values(), *made.rows.values()}
-            part = made.needed(wanted)
-            self.planned = key, made, FrontPlan(part, m, frozenset(wanted), made.rows)
-            self.cast.clear()
-        return self.planned[1], self.planned[2]
+        """The plan for letter number m; the last one is remembered, and serves other letters if it can."""
+        if self.planned is not None:
+            (last, longest, *what), made, plan = self.planned
+            if what == [keep, answer] and (m == last or (last < m <= longest and made.serves(last) and made.serves(m))):
+                return made, plan
+        longest = self.longest(m)
+        made = front(self.network, m, longest)
+        wanted = {made.decision} if answer else set()
+        if keep:
+            wanted |= {*made.kept.values(), *made.rows.values()}
+        n = longest if made.serves(m) else m
+        plan = FrontPlan(made.needed(wanted), n, frozenset(wanted), made.rows)
+        self.planned = (m, longest, keep, answer), made, plan
+        self.cast.clear()
+        return made, plan
+
+    def longest(self, m: int) -> int:
+        """A length up to which one plan may serve: a power of two, if the sums of words of that length are in bounds."""
+        longest = 1 << max(m.bit_length(), LEAST_BITS)
+        if self.network.domain.most is not None:
+            longest = max(m, min(longest, self.network.domain.most))
+        try:
+            require_ranges(self.network, longest)
+        except FomError:
+            return m
+        return longest
 
     def read(self, state: State, letters: Integers, m: int, keep: bool, answer: bool) -> tuple[State, Array | None]:
         """Evaluate the network at position m, in chunks that stay in the cache."""
