@@ -57,11 +57,12 @@ class Cell:
 
 @dataclass
 class Region:
-    """A case, its solver, and the cells found in it."""
+    """A case, its solver, the cells found in it, and what they do not cover yet."""
 
     case: Case
     solver: Solver
     cells: list[Cell] = field(default_factory=list)
+    pieces: list[tuple[str, ...]] = field(default_factory=lambda: [()])
     slack: int = 0
 
 
@@ -158,30 +159,47 @@ class _Search:
     def cover(self, region: Region, below: int | None) -> None:
         """Find cells until they cover all words considered of the region, up to a length.
 
+        What is not covered yet is kept as conjunctions of inequalities: those of the inequalities of a cell that fail
+        first, one after the other. So the solver is asked about conjunctions only.
+
         Raises:
             OutOfTime, Unanswered: the time is over.
         """
         length = region.case.length
-        while True:
+        longer: list[tuple[str, ...]] = []
+        while region.pieces:
             self.limit.check()
-            if time.monotonic() > self.told + PROGRESS_SECONDS:
-                self.told = time.monotonic()
-                self.limit.progress(
-                    f"{self.n_cells:,} cells" + (f" to n = {below:,}" if below else " for every length")
-                )
+            self.tell(below)
+            piece = region.pieces[-1]
             asked = [f"(<= {length} {below})"] if below is not None else []
             if self.best is not None:
                 asked.append(f"(< {length} {self.best[0]})")
-            model = region.solver.solve(*asked)
+            model = region.solver.solve(*piece, *asked)
             if model is None:
-                return
-            cell = self.cell(region, model)
-            region.cells.append(cell)
-            region.solver.add(negation(cell.formula))
+                longer.append(region.pieces.pop())
+                continue
+            cell, rows = self.cell(region, model)
             self.look(region, cell)
+            kept: list[str] = []
+            rest: list[tuple[str, ...]] = []
+            for row in rows:
+                outside = (*piece, *kept, negation(row))
+                if region.solver.solve(*outside) is not None:
+                    rest.append(outside)
+                    kept.append(row)
+            region.cells.append(cell)
+            region.pieces.pop()
+            region.pieces += rest
+        region.pieces = longer
 
-    def cell(self, region: Region, model: dict[str, int]) -> Cell:
-        """The largest cell found around a vector of counts."""
+    def tell(self, below: int | None) -> None:
+        """Report how far the search is, now and then."""
+        if time.monotonic() > self.told + PROGRESS_SECONDS:
+            self.told = time.monotonic()
+            self.limit.progress(f"{self.n_cells:,} cells" + (f" to n = {below:,}" if below else " for every length"))
+
+    def cell(self, region: Region, model: dict[str, int]) -> tuple[Cell, list[str]]:
+        """The largest cell found around a vector of counts, and its inequalities."""
         case = region.case
         present, counts = case.counts(model)
         region.slack = max(0, region.slack - 1)
@@ -199,12 +217,12 @@ class _Search:
                     raise Unanswered("a word of the network is not determined by linear inequalities") from None
                 region.slack += 1
         names = [count_name(*divmod(number, case.letters)) for number in range(len(case.layout.classes) * case.letters)]
-        parts = [f"({'>=' if number in present else '='} {names[number]} {int(number in present)})"
+        parts = [f"({'>=' if number in present else '<='} {names[number]} {int(number in present)})"
                  for number in range(len(names))]  # fmt: skip
         for row in np.concatenate([one.rows for one in traces]).tolist():
             const, *coefs = row
             parts.append(f"(>= {linear(zip(coefs, (names[number] for number in present), strict=True), const)} 0)")
-        return Cell(conjunction(parts), own.decision, traces[-1].decision)
+        return Cell(conjunction(parts), own.decision, traces[-1].decision), list(dict.fromkeys(parts))
 
     def look(self, region: Region, cell: Cell) -> None:
         """Look for a shorter difference in a cell."""

@@ -30,6 +30,7 @@ class Integers:
         self.context = z3.Context()
         self.solver = z3.SimpleSolver(ctx=self.context)
         self.unknowns = [z3.Int(name, ctx=self.context) for name in self.names]
+        self.known: dict[str, z3.BoolRef] = {}
 
     def read(self, formula: str) -> z3.BoolRef:
         """A formula of the solver, without quantifiers.
@@ -37,9 +38,20 @@ class Integers:
         Raises:
             Unanswered: the time is over.
         """
+        if formula in self.known:
+            return self.known[formula]
         parsed = z3.parse_smt2_string(f"{self.declared}(assert {formula})", ctx=self.context)[0]
-        if "(exists (" not in formula and "(forall (" not in formula:
-            return parsed
+        if "(exists (" in formula:
+            parsed = self.eliminated(parsed)
+        self.known[formula] = parsed
+        return parsed
+
+    def eliminated(self, parsed: z3.BoolRef) -> z3.BoolRef:
+        """The same formula without quantifiers.
+
+        Raises:
+            Unanswered: the time is over.
+        """
         goal = z3.Goal(ctx=self.context)
         goal.add(parsed)
         tactic = z3.TryFor(
