@@ -207,6 +207,7 @@ class Compiler:
             raise NotPast(f"`{phi}` speaks of the length of the word")
         if not phi.free <= {x}:
             raise NotPast(f"`{phi}` relates several positions")
+
         def truth(at: Moment) -> Any:
             names = {} if x is END else {x: at.m}
             return np.bool_(satisfies(Word(("",) * at.m), phi, names))
@@ -247,12 +248,12 @@ class Compiler:
         try:
             return self.some(y, conjuncts(body, positive), x)
         except NotPast:
-            inner = body.body if isinstance(body, Exists if positive else Forall) else None  # type: ignore[union-attr]
-            if inner is None:
-                raise
-        kind = Exists if positive else Forall
-        z = body.variable  # type: ignore[union-attr]
-        return self.some(z, conjuncts(kind(y, inner), positive), x)
+            match body:
+                case Exists(z, inner) if positive:
+                    return self.some(z, conjuncts(Exists(y, inner)), x)
+                case Forall(z, inner) if not positive:
+                    return self.some(z, conjuncts(Forall(y, inner), False), x)
+            raise
 
     def some(self, y: str, parts: list[Signed], x: str | None) -> int:
         """Whether all parts hold at some position y."""
@@ -322,14 +323,14 @@ class Compiler:
     def cases(self, phi: Formula, y: str, x: str | None) -> list[tuple[list[int], Formula]]:
         """For each valuation of what a formula says about x: the steps that are true then, and what it says about y."""
         about_x: dict[Formula, None] = {}
-        phi = self.separated(phi, y, about_x)
+        separated = self.separated(phi, y, about_x)
         if len(about_x) > MOST_ABOUT_X:
             raise NotPast(f"a formula says {len(about_x)} things about `{x}` under a count of `{y}`")
         found = []
         for truths in product((False, True), repeat=len(about_x)):
             valuation = dict(zip(about_x, truths, strict=True))
             steps = [self.value(part if holds else Not(part), x) for part, holds in valuation.items()]
-            found.append((steps, valued(phi, valuation)))
+            found.append((steps, valued(separated, valuation)))
         return found
 
     def separated(self, phi: Formula, y: str, about_x: dict[Formula, None]) -> Formula:
@@ -352,9 +353,9 @@ class Compiler:
             case Iff(left, right):
                 return Iff(self.separated(left, y, about_x), self.separated(right, y, about_x))
             case Call(name, args) if name in self.definitions and all(arg.variable is not None for arg in args):
-                body = instantiate(self.definitions[name], args)
-                if isinstance(body, Formula):
-                    return self.separated(body, y, about_x)
+                written_out = instantiate(self.definitions[name], args)
+                if isinstance(written_out, Formula):
+                    return self.separated(written_out, y, about_x)
         raise NotPast(f"`{phi}` relates two positions")
 
 

@@ -70,9 +70,7 @@ class Program:
     def latched(self, value: int, position: int) -> int:
         """The value that a step had at a position, 0 before that."""
         register = self.register()
-        step = self.add(
-            (register, value), lambda at: at.values[value] if at.m == position else at.values[register]
-        )
+        step = self.add((register, value), lambda at: at.values[value] if at.m == position else at.values[register])
         self.next[register] = step
         return step
 

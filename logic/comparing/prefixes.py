@@ -36,6 +36,9 @@ Integers = np.ndarray[Any, np.dtype[np.int64]]
 
 BATCH = 1 << 15
 TRIED = 0.3
+PROBED = 1 << 10
+SLOWER = 0.98
+MOST_DOUBLINGS = 1000.0
 WRONG = "wrong"
 
 
@@ -114,8 +117,8 @@ class Joint:
         where = found.get("where")
         if where is not None:
             different = different & where[:, 0]
-        before, letters = (given.astype(np.min_scalar_type(most)) for given, most in ((before, len(level)), (letters, self.n_letters)))
-        return Level(m, states, before, letters), different
+        smallest = np.min_scalar_type(len(level)), np.min_scalar_type(self.n_letters)
+        return Level(m, states, before.astype(smallest[0]), letters.astype(smallest[1])), different
 
     def differ(self, found: dict[str, Array | None]) -> Array:
         """Where the decisions differ, at a position considered."""
@@ -254,10 +257,7 @@ class Prefixes:
 
     def forecast(self, problem: Problem, n: int) -> float:
         """What short words take, continued: by the growth of the number of states from half of the length reached to all."""
-        by_length, seconds = tried(problem)
-        if n < len(by_length):
-            return seconds[n]
-        return seconds[-1] + forecast_beyond(by_length, seconds[-1] - seconds[-2], n, len(problem.network.alphabet))
+        return tried(problem).forecast(n)
 
     def decide(self, problem: Problem, lengths: Sequence[int], limit: Limit) -> Finding:
         """Read all words letter by letter; decide each length asked for on the way."""
@@ -279,9 +279,53 @@ class Prefixes:
         return Finding(tuple(decided), word, reason=reason, facts=facts)
 
 
+@dataclass(frozen=True)
+class Trial:
+    """How the first lengths went.
+
+    Attributes:
+        by_length: the number of states of each length, from 0 on.
+        seconds: the time until each length was done.
+        for_a_state: the time to read one letter after one state of the last of these lengths, among many.
+    """
+
+    n_letters: int
+    by_length: list[int]
+    seconds: list[float]
+    for_a_state: float
+
+    def forecast(self, n: int) -> float:
+        """The seconds that all levels up to n take."""
+        reached = len(self.by_length) - 1
+        if n <= reached:
+            return self.seconds[n]
+        lengths = np.arange(reached, n, dtype=np.float64)
+        states = self.n_letters * self.by_length[-1] * self.growth(lengths) * (lengths + 1) / (reached + 1)
+        step = self.seconds[-1] / max(reached, 1)
+        return self.seconds[-1] + step * len(lengths) + self.for_a_state * float(states.sum())
+
+    def growth(self, lengths: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """How many times as many states there may be at some lengths as at the last one.
+
+        They grow like the power of the length that they followed from half of it to all, if their growth became slower; else
+        by the last factor from length to length.
+        """
+        reached = len(self.by_length) - 1
+        half = reached // 2
+        if half < 1:
+            factor, slower = float(self.n_letters), False
+        else:
+            factor = self.by_length[-1] / self.by_length[-2]
+            slower = factor < SLOWER * (self.by_length[half] / self.by_length[half - 1]) or factor <= 1
+        if slower:
+            power = np.log2(self.by_length[-1] / self.by_length[half]) / np.log2(reached / half)
+            return np.asarray((lengths / reached) ** power)
+        return np.asarray(np.exp2(np.minimum((lengths - reached) * np.log2(factor), MOST_DOUBLINGS)))
+
+
 @lru_cache(maxsize=4)
-def tried(problem: Problem) -> tuple[list[int], list[float]]:
-    """How many states there are at the first lengths, and the seconds to get there."""
+def tried(problem: Problem) -> Trial:
+    """Read the first few lengths, and one letter after many states."""
     started = time.monotonic()
     search, seconds = Search(problem, Limit(started + TRIED)), [0.0]
     most = problem.network.domain.most
@@ -291,25 +335,10 @@ def tried(problem: Problem) -> tuple[list[int], list[float]]:
             seconds.append(time.monotonic() - started)
     except OutOfTime:
         pass
-    return search.by_length, seconds if len(seconds) > 1 else [0.0, TRIED]
-
-
-def forecast_beyond(by_length: list[int], last: float, n: int, n_letters: int) -> float:
-    """The seconds from the last of some lengths to length n, from the numbers of states and the seconds of the last step.
-
-    The number of states grows as fast as the length to the power that it had from half of it to the last, or by the last factor
-    from length to length if that did not become smaller.
-    """
-    reached = len(by_length) - 1
-    if reached < 2:
-        return last * float(n_letters) ** min(n - reached, 300)
-    half = max(1, reached // 2)
-    factor = by_length[-1] / by_length[-2]
-    before = (by_length[-2] / by_length[half - 1]) ** (1 / (reached - half)) if reached > half else factor
-    lengths = np.arange(reached + 1, n + 1, dtype=np.float64)
-    if factor < 0.98 * before or factor <= 1.0:
-        power = np.log(by_length[-1] / by_length[half]) / np.log(reached / half)
-        growth = (lengths / reached) ** (power + 1)
-    else:
-        growth = factor ** np.minimum(lengths - reached, 1000 / np.log2(max(factor, 2)))
-    return float(last * growth.sum())
+    joint = search.joint
+    before, letters = np.arange(PROBED) % len(search.level), np.arange(PROBED) % joint.n_letters
+    if most is None or search.level.m < most:
+        joint.read_batch(search.level, before[:1], letters[:1], True, False)  # makes the plan
+        started = time.monotonic()
+        joint.read_batch(search.level, before, letters, True, False)
+    return Trial(joint.n_letters, search.by_length, seconds, (time.monotonic() - started) / PROBED)

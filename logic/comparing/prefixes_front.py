@@ -100,7 +100,6 @@ class Front:
                 kept.append(node)
         return Network(tuple(reversed(kept)), None, self.network.domain, ())
 
-
     def serves(self, m: int) -> bool:
         """Tell whether the network is the same for position m: it reads no position, no length and no rows."""
         for node in self.network.nodes:
@@ -221,7 +220,8 @@ class Building:
 
     def refs(self, node: Node, places: Places) -> list[Ref]:
         """The references of a node, moved; what they read together is noted."""
-        refs, together = [], set()
+        refs: list[Ref] = []
+        together: set[str] = set()
         for ref, inner in read_by(node, places):
             key, moved, apart = reading(self.source, ref, inner)
             name = self.names[key]
@@ -229,9 +229,9 @@ class Building:
             together |= self.together.get(name, frozenset())
             if apart:
                 together.add(LISTED)
-        if isinstance(node, Sum | Maximum) and node.guard is not None and running(node) is None:
-            if tells_apart(node.guard, (*places, ranging(places))):
-                together.add(LISTED)
+        guard = node.guard if isinstance(node, Sum | Maximum) and running(node) is None else None
+        if guard is not None and tells_apart(guard, (*places, ranging(places))):
+            together.add(LISTED)
         if isinstance(node, Predicates) and ranging(places):
             together.add(LISTED)
         self.sets.append(frozenset(together))
