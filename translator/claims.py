@@ -11,6 +11,7 @@ from translator.verifying.question import Report
 
 EXIT_CODES = {"holds": 0, "refuted": 1, "unknown": 3}
 MOST_OPEN = 5
+SIDES = {"spec": "network = spec", "other": "network = other network", "property": "the network has the property"}
 
 
 def report_facts(report: Report, edited: tuple[str, ...]) -> dict[str, Any]:
@@ -53,6 +54,10 @@ def claim_facts(claim: Claim) -> dict[str, Any]:
                 facts["lemmas"] = lemma_facts(proof)
     if claim.notes:
         facts["open"] = list(claim.notes)
+    if claim.theorem:
+        facts["theorem"] = claim.theorem
+    if claim.facts:
+        facts["facts"] = claim.facts
     return facts
 
 
@@ -68,8 +73,7 @@ def lemma_facts(proof: Proof) -> dict[str, Any]:
 def report_lines(report: Report) -> list[Line]:
     """The report for a reader; the last line is the verdict."""
     rows: list[tuple[str, ...]] = [
-        (f"{claim.left} = {claim.right}", claim.scope, claim.method, claim.word, f"{claim.seconds:.2f} s")
-        for claim in report.claims
+        (claim_name(claim), claim.scope, claim.method, claim.word, f"{claim.seconds:.2f} s") for claim in report.claims
     ]
     lines = table_to_lines(("claim", "scope", "method", "verdict", "time"), shorten_scopes(rows), right=(4,))
     for claim in report.claims:
@@ -81,6 +85,11 @@ def report_lines(report: Report) -> list[Line]:
     if report.notes:
         lines += [plain(), *rows_to_lines([("note", note) for note in report.notes], label_width=6)]
     return [*lines, plain(), verdict_line(report)]
+
+
+def claim_name(claim: Claim) -> str:
+    """What a claim says, in short."""
+    return "property" if claim.right == "property" else f"{claim.left} = {claim.right}"
 
 
 def shorten_scopes(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
@@ -96,7 +105,7 @@ def shorten_scopes(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
 
 def claim_lines(claim: Claim) -> list[Line]:
     """What stands behind a claim, if there is more to say than its verdict."""
-    title = f"{claim.left} = {claim.right}, {claim.method}"
+    title = f"{claim_name(claim)}, {claim.method}"
     match claim.verdict:
         case Holds(proof) if proof is not None:
             facts = lemma_facts(proof)
@@ -108,7 +117,15 @@ def claim_lines(claim: Claim) -> list[Line]:
             word = counterexample.word
             width = max([len(side) for side, _ in shown] + [5]) + 4
             rows = [("  input", word), *((f"  {side}", text) for side, text in shown)]
-            return [plain(), plain(f"{title}: decisions differ", "bold"), *rows_to_lines(rows, label_width=width)]
+            what = "violated" if claim.right == "property" else "decisions differ"
+            return [plain(), plain(f"{title}: {what}", "bold"), *rows_to_lines(rows, label_width=width)]
+        case Holds() if claim.theorem or claim.facts:
+            figures = ", ".join(
+                f"{count:,} {what}" if isinstance(count, int) else f"{what} {count}"
+                for what, count in claim.facts.items()
+            )
+            rows = [("  ", text) for text in (figures, claim.theorem) if text]
+            return [plain(), plain(title, "bold"), *rows_to_lines(rows, label_width=4)]
         case Unknown(reason):
             rows = [("  open", note) for note in claim.notes[:MOST_OPEN]] or [("  ", reason)]
             head = plain(f"{title}: {reason.split(';')[0]}" if claim.notes else title, "bold")
@@ -127,20 +144,38 @@ def verdict_line(report: Report) -> Line:
     """The verdict with its scope, or with the input that refutes."""
     word = report.verdict
     if word == "refuted":
-        refuted = next(claim for claim in report.claims if isinstance(claim.verdict, Refuted))
-        found = refuted.verdict.counterexample.word if isinstance(refuted.verdict, Refuted) else ""
-        return [(word, "bold red"), (f": {refuted.left} and {refuted.right} differ on: {found}", "")]
-    sides = "network = spec" if any(claim.right == "spec" for claim in report.claims) else ""
+        found, refuted = min(
+            (
+                (claim.verdict.counterexample.word, claim)
+                for claim in report.claims
+                if isinstance(claim.verdict, Refuted)
+            ),
+            key=lambda one: len(one[0].split()),
+        )
+        told = (
+            "the property is violated by"
+            if refuted.right == "property"
+            else f"{refuted.left} and {refuted.right} differ on"
+        )
+        return [(word, "bold red"), (f": {told}: {found}", "")]
+    sides = next((SIDES[claim.right] for claim in report.claims if claim.right in SIDES), "")
     if not sides:
         monolithic = {claim.method for claim in report.claims} == {"monolithic"}
         sides = "network = sentence" if monolithic else "network = circuit = sentence"
-    text = f": {sides}, {report.scope}"
-    wider = proved_scope(report)
-    if word == "holds" and wider is not None and wider != report.scope:
-        text += f"; by composition for {wider}"
+    wider = decided_scope(report)
+    text = f": {sides}, {wider or report.scope}" if word == "holds" else f": {sides}, {report.scope}"
+    composed = proved_scope(report)
+    if word == "holds" and composed is not None and composed != report.scope:
+        text += f"; by composition for {composed}"
     elif word == "holds" and any(isinstance(claim.verdict, Unknown) for claim in report.claims):
         text += "; beyond that unknown"
     return [(word, f"bold {'green' if word == 'holds' else 'yellow'}"), (text, "")]
+
+
+def decided_scope(report: Report) -> str | None:
+    """The scope of a comparison of all lengths, if all its claims hold there."""
+    scopes = {claim.scope for claim in report.claims if claim.right in SIDES and isinstance(claim.verdict, Holds)}
+    return next(iter(scopes)) if len(scopes) == 1 and next(iter(scopes)).startswith("every") else None
 
 
 def proved_scope(report: Report) -> str | None:

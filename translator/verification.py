@@ -14,6 +14,7 @@ from translator.sides import Source
 from translator.telling import Progress, silent
 from translator.verifying.comparison import Comparison
 from translator.verifying.equality import Equality
+from translator.verifying.properties import PropertyCheck
 from translator.verifying.question import EQUALITY_METHODS, Question, Report
 
 
@@ -28,8 +29,12 @@ def verify(source: Source, progress: Progress = silent, **options: Any) -> Repor
         FomError: a question that cannot be asked, or an artifact that cannot be evaluated.
     """
     question = Question(**options)
+    if question.against is not None and question.property_ is not None:
+        raise fail("T061", "one question at a time: --against or --property")
     if question.against is not None:
         return report(Comparison(source, question, progress))
+    if question.property_ is not None:
+        return report(PropertyCheck(source, question, progress))
     if question.method not in ("auto", *EQUALITY_METHODS):
         raise fail(
             "T061", f"unknown method `{question.method}`", help=f"choose one of auto, {', '.join(EQUALITY_METHODS)}"
@@ -39,7 +44,7 @@ def verify(source: Source, progress: Progress = silent, **options: Any) -> Repor
     return report(Equality(source, question, progress))
 
 
-def report(run: Equality | Comparison) -> Report:
+def report(run: Equality | Comparison | PropertyCheck) -> Report:
     """Make the claims and sum up: refuted if any claim is, holds if the whole scope asked for is settled, else unknown."""
     run.answer()
     refuted = any(isinstance(claim.verdict, Refuted) for claim in run.claims)

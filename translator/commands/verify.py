@@ -25,6 +25,15 @@ def verify(
             show_default=False,
         ),
     ] = None,
+    property_: Annotated[
+        str | None,
+        typer.Option(
+            "--property",
+            metavar="φ|FILE.fom|FILE.vnnlib",
+            help="A sentence about words and the class[c] decided on them; or a box of inputs.",
+            show_default=False,
+        ),
+    ] = None,
     max_length: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Longest words of the scope.", show_default="8")
     ] = None,
@@ -76,6 +85,7 @@ def verify(
             all_lengths=all_lengths,
             timeout_s=timeout,
             against=against,
+            property_=property_,
             list_failures=list_failures,
         )
     for name in artifacts.edited:

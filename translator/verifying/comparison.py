@@ -1,7 +1,7 @@
 """A network compared with a specification or with another network: the claims, from what the methods found.
 
-Where all lengths are asked for, or none, methods that decide every length at once come first; what they leave open is decided
-length by length. A difference is a shortest one, and is replayed through every representation before it is reported.
+A difference is a shortest one, and is replayed through every representation before it is reported. Networks of fixed-size inputs
+are compared on all codes, where these are few, or on random ones.
 """
 
 from __future__ import annotations
@@ -14,14 +14,12 @@ import numpy as np
 
 from circuits.inputs import decode_inputs, encode_inputs, input_limits
 from circuits.network import Network
-from logic.comparing.choosing import Step, decide_everywhere, decide_lengths, named, obstacles
-from logic.comparing.methods import Limit
 from logic.comparing.problem import Problem, decided_by
-from logic.comparing.registry import METHODS, UNBOUNDED
 from logic.comparing.specification import Specification
 from logic.verdicts import Claim, Counterexample, Holds, Refuted, Unknown, Verdict
 from translator.sides import Source
 from translator.telling import Progress, seldom
+from translator.verifying.deciding import Deciding
 from translator.verifying.question import Question
 from translator.verifying.replaying import Replay
 from translator.verifying.rivals import Rival, read_rival
@@ -32,7 +30,6 @@ Integers = np.ndarray[Any, np.dtype[np.int64]]
 MOST_LISTED = 10_000
 STATIC_BITS = 20
 SAMPLED = 1 << 14
-SHARE_FOR_ALL_LENGTHS = 0.5
 
 
 class Comparison:
@@ -47,116 +44,46 @@ class Comparison:
         self.scope = Scope(self.network, question)
         self.rival: Rival = read_rival(question.against or "", self.network, progress)
         self.scope.restriction = self.rival.restriction
-        self.notes: list[str] = list(self.rival.notes)
-        self.claims: list[Claim] = []
+        self.own_notes: list[str] = []
         self.failures: list[Counterexample] = []
-        self.known: set[int] = set()
         if isinstance(self.rival.compared, Network):
             domain = self.rival.compared.domain
             self.scope.lengths = [n for n in self.scope.lengths if domain.admits(n)]
-        self.deadline = time.monotonic() + question.timeout_s
+        self.deciding = Deciding(question, self.scope, self.rival.side, self.contradicted, self.progress)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know."""
+        return (*self.rival.notes, *self.deciding.notes, *self.own_notes)
+
+    @property
+    def claims(self) -> list[Claim]:
+        """The claims made."""
+        return self.deciding.claims
 
     def settled(self) -> bool:
         """Tell whether the claims that hold cover the whole scope."""
-        scopes = {claim.scope for claim in self.claims if isinstance(claim.verdict, Holds)}
-        if scopes & {self.scope.text, self.scope.everywhere + self.scope.restrictions}:
-            return True
-        bounded = self.scope.text == self.scope.restricted(self.scope.lengths)
-        return bounded and self.known >= set(self.scope.lengths)
+        return self.deciding.settled
 
     def answer(self) -> None:
         """Make the claims."""
         if self.scope.static:
             self.compare_static()
-            return
-        if not self.scope.lengths:
+        elif not self.scope.lengths:
             raise self.scope.no_common_length()
-        if self.question.list_failures:
+        elif self.question.list_failures:
             self.list_failures()
-            return
-        problem = Problem(self.network, self.rival.compared, self.scope.where, self.scope.at)
-        if self.question.method == "auto":
-            self.automatic(problem)
         else:
-            unbounded = [method for method in UNBOUNDED if method.name == self.question.method]
-            if unbounded:
-                self.every_length(problem, unbounded, 1.0)
-            else:
-                self.some_lengths(problem, [named(self.question.method, METHODS, UNBOUNDED)])
+            self.deciding.decide(self.problem)
+            if not self.deciding.considered and not any(
+                isinstance(one.verdict, Refuted | Unknown) for one in self.claims
+            ):
+                raise self.scope.no_words()
 
-    def automatic(self, problem: Problem) -> None:
-        """All lengths at once, if that is what is asked and can be done; else one after the other."""
-        wanted = self.question.all_lengths or self.question.max_length is None
-        if wanted and not self.scope.covers_domain and self.every_length(problem, UNBOUNDED, SHARE_FOR_ALL_LENGTHS):
-            return
-        self.some_lengths(problem, METHODS)
-
-    def every_length(self, problem: Problem, methods: Any, share: float) -> bool:
-        """Decide every length at once; whether that settled the question."""
-        limit = Limit(time.monotonic() + share * (self.deadline - time.monotonic()), progress=self.progress)
-        scope = self.scope.everywhere + self.scope.restrictions
-        for step in decide_everywhere(problem, limit, methods):
-            if step.finding.word is not None:
-                self.claim(step, scope, self.contradicted(step.finding.word))
-                return True
-            if step.finding.everywhere:
-                self.claim(step, scope, Holds())
-                return True
-            self.notes.append(f"{step.method} did not decide every length: {step.finding.reason}")
-        for name, why in obstacles(problem, methods).items():
-            if why:
-                self.notes.append(f"{name} does not decide every length here: {why}")
-        return False
-
-    def some_lengths(self, problem: Problem, methods: Any) -> None:
-        """Decide the lengths of the scope, shortest first, and say which methods were chosen and why."""
-        limit = Limit(self.deadline, progress=self.progress)
-        for name, why in obstacles(problem, methods).items():
-            if why and len(methods) == 1:
-                self.notes.append(f"{name} does not apply: {why}")
-        considered = 0
-        reason = ""
-        for step in decide_lengths(problem, self.scope.lengths, limit, methods):
-            finding = step.finding
-            self.known.update(finding.decided)
-            considered += int(finding.facts.get("considered", 1))
-            reason = finding.reason
-            if finding.word is not None:
-                self.claim(step, self.scope.restricted(list(finding.decided)), self.contradicted(finding.word))
-                return
-            if finding.decided:
-                self.claim(step, self.scope.restricted(list(finding.decided)), Holds())
-            self.explain(step)
-        left = [n for n in self.scope.lengths if n not in self.known]
-        if left:
-            why = reason or (
-                "the time limit was reached" if limit.left <= 0 else "no method decides this length in reach"
-            )
-            open_ = Unknown(f"n = {left[0]} and longer were not decided: {why}")
-            self.claims.append(
-                Claim("network", self.rival.side, self.scope.restricted(left), self.question.method, open_, 0.0)
-            )
-        elif not considered:
-            raise self.scope.no_words()
-
-    def explain(self, step: Step) -> None:
-        """Note the choice of a method, where there was one."""
-        others = {name: forecast for name, forecast in step.forecasts.items() if name != step.method}
-        if others and step.finding.decided:
-            shown = ", ".join(f"{name} {duration(forecast)}" for name, forecast in others.items())
-            own = duration(step.forecasts[step.method])
-            self.notes.append(f"{step.method} was chosen at n = {step.finding.decided[0]}: forecast {own}; {shown}")
-
-    def claim(self, step: Step, scope: str, verdict: Verdict) -> None:
-        """Record what a method found."""
-        facts = dict(step.finding.facts)
-        if step.finding.obligations:
-            facts["obligations"] = len(step.finding.obligations)
-        seconds = round(step.seconds, 3)
-        theorem = step.finding.theorem if step.finding.everywhere else ""
-        self.claims.append(
-            Claim("network", self.rival.side, scope, step.method, verdict, seconds, theorem=theorem, facts=facts)
-        )
+    @property
+    def problem(self) -> Problem:
+        """What methods decide."""
+        return Problem(self.network, self.rival.compared, self.scope.where, self.scope.at)
 
     def contradicted(self, row: Integers) -> Refuted:
         """A word on which network and rival differ, replayed."""
@@ -164,7 +91,6 @@ class Comparison:
 
     def list_failures(self) -> None:
         """Compare all words of the scope, and list those on which network and rival differ."""
-        problem = Problem(self.network, self.rival.compared, self.scope.where, self.scope.at)
         started = time.perf_counter()
         counted = failed = 0
         first: Integers | None = None
@@ -172,15 +98,15 @@ class Comparison:
             self.progress(f"comparing all words of length {n}")
             for words in self.scope.inputs(n):
                 counted += len(words)
-                wrong = words[problem.differs(words)]
+                wrong = words[self.problem.differs(words)]
                 failed += len(wrong)
                 first = wrong[0] if first is None and len(wrong) else first
                 self.keep_failures(wrong)
         if not counted:
             raise self.scope.no_words()
-        self.notes.append(f"{failed:,} of {counted:,} inputs fail" if failed else f"all {counted:,} inputs agree")
+        self.own_notes.append(f"{failed:,} of {counted:,} inputs fail" if failed else f"all {counted:,} inputs agree")
         if failed > MOST_LISTED:
-            self.notes.append(f"the first {MOST_LISTED:,} of them are listed")
+            self.own_notes.append(f"the first {MOST_LISTED:,} of them are listed")
         verdict = Holds() if first is None else self.contradicted(first)
         seconds = round(time.perf_counter() - started, 3)
         scope = self.scope.restricted(self.scope.lengths)
@@ -228,7 +154,7 @@ class Comparison:
             verdict = Unknown(
                 f"{counted:,} random inputs agree, which proves nothing about the others (2^{bits} in all)"
             )
-        self.notes.append(f"{counted:,} inputs compared, {failed:,} differ")
+        self.own_notes.append(f"{counted:,} inputs compared, {failed:,} differ")
         method = "exhaustive" if everything else "search"
         self.claims.append(Claim("network", self.rival.side, "every input", method, verdict, seconds))
 
@@ -245,10 +171,3 @@ class Comparison:
             reals = decode_inputs(self.network.inputs, row[None])
             answers |= self.rival.answers(encode_inputs(other.inputs, reals)[0])
         return Refuted(Counterexample(self.replay.show(row), answers))
-
-
-def duration(seconds: float) -> str:
-    """Seconds for a reader."""
-    if seconds == float("inf"):
-        return "out of reach"
-    return f"{seconds:.1f} s" if seconds < 1000 else f"{seconds:,.0f} s"
