@@ -128,7 +128,8 @@ def test_weights_that_are_no_softmax() -> None:
     ]
     made = replace(made, nodes=tuple(shifted))
     side = WordIntervals(made, 5)
-    assert side.averages and all(average.softmax is None for average in side.averages.values())
+    assert side.averages
+    assert all(average.softmax is None for average in side.averages.values())
     assert_holds(made, partial_words(20, 5, 2, 0.4, 1))
 
 
@@ -147,13 +148,10 @@ def test_averages_are_the_extremes(seed: int) -> None:
         at = [(0, y, letter) for y, letter in enumerate(word) if counted[0, y]]
         e, v = np.array([weights[i] for i in at]), np.array([values[i] for i in at])
         averages.append((e * v).sum(axis=0) / e.sum(axis=0))
-    assert (
-        np.allclose(low[0], np.min(averages, axis=0), rtol=0, atol=1e-4) and (low[0] <= np.min(averages, axis=0)).all()
-    )
-    assert (
-        np.allclose(high[0], np.max(averages, axis=0), rtol=0, atol=1e-4)
-        and (high[0] >= np.max(averages, axis=0)).all()
-    )
+    assert np.allclose(low[0], np.min(averages, axis=0), rtol=0, atol=1e-4)
+    assert (low[0] <= np.min(averages, axis=0)).all()
+    assert np.allclose(high[0], np.max(averages, axis=0), rtol=0, atol=1e-4)
+    assert (high[0] >= np.max(averages, axis=0)).all()
 
 
 def test_ratios_of_what_is_no_exponential() -> None:
@@ -183,7 +181,8 @@ def test_composed_maps_cancel() -> None:
     )
     made = network(*word, Maximum("m", 0, 1, Ref("q", (X,)), zero[:, None], TRUE, (), Format(3, -4, 0)), twice, rest)
     low, high = WordIntervals(made, 3).bounds(np.ones((2, 3, 2), dtype=bool))["logits"]
-    assert not low.any() and not high.any()
+    assert not low.any()
+    assert not high.any()
 
 
 def test_readouts_at_every_position() -> None:
