@@ -1,6 +1,6 @@
-"""What the laws do to emitted sentences: ``python -m benchmarks.simplify MODEL.onnx... [--precision P] [--once] [--longest N]``.
+"""What the laws do to emitted sentences: ``python -m benchmarks.simplify MODEL.onnx|FOLDER... [--precision P] [--once] [--longest N]``.
 
-One row for each network: definitions and nodes before and after, the seconds, the obligations of the proof that nothing changed
+A folder is a translation that was written before. One row for each network: definitions and nodes before and after, the seconds of the processor, the obligations of the proof that nothing changed
 by method with their seconds, and the words of length up to N (at most 2,000 of a length) on which both sentences were evaluated.
 Then the laws used, over all networks. The exit code is 1 if a proof is open or a word decides differently.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import json
 import sys
 import time
 from collections import Counter
@@ -20,6 +21,7 @@ import numpy as np
 
 from circuits.diagnostics import FomError
 from logic.batch import evaluate
+from logic.parser import parse
 from logic.simplify import Simplified, simplify
 from logic.simplify.equality import prove_simplified
 from logic.syntax import Sentence
@@ -46,6 +48,17 @@ def inputs_of(sentence: Sentence, longest: int) -> Iterator[tuple[Array, Array]]
         yield words, rng.integers(0, 2, (len(words), n_bits)).astype(bool)
 
 
+def read(model: Path, precision: str) -> tuple[str, str, Sentence]:
+    """The name, the precision and the sentence of a translation's folder, or of a file that is translated now."""
+    if model.is_dir():
+        manifest = json.loads((model / "manifest.json").read_text(encoding="utf-8"))
+        text = (model / "sentence.fom").read_text(encoding="utf-8")
+        return model.name, str(manifest["precision"]), parse(text, check=False)
+    made = translate(model, precision=precision)
+    name = model.parent.name if model.stem == "model" else f"{model.parent.name}/{model.stem}"
+    return name, str(made.precision), made.sentence
+
+
 def disagreements(one: Sentence, other: Sentence, longest: int) -> tuple[int, int]:
     """How many inputs two sentences decide differently, and how many were tried."""
     wrong = tried = 0
@@ -62,9 +75,9 @@ def row(
     name: str, precision: str, sentence: Sentence, result: Simplified, seconds: float, longest: int
 ) -> tuple[str, bool]:
     """The line of one network, and whether all is well."""
-    started = time.perf_counter()
+    started = time.process_time()
     proof = prove_simplified(sentence, result)
-    spent = time.perf_counter() - started
+    spent = time.process_time() - started
     methods: Counter[str] = Counter()
     for lemma in proof.lemmas:
         methods[lemma.method] += lemma.covers
@@ -94,17 +107,16 @@ def main() -> int:
     laws: Counter[str] = Counter()
     well = True
     for model in options.models:
-        name = model.parent.name if model.stem == "model" else f"{model.parent.name}/{model.stem}"
         try:
-            made = translate(model, precision=options.precision)
+            name, precision, sentence = read(model, options.precision)
         except FomError as error:
-            print(f"| `{name}` | {error.diagnostics[0].code} |")
+            print(f"| `{model}` | {error.diagnostics[0].code} |")
             continue
-        started = time.perf_counter()
-        result = simplify(made.sentence, inline_once=options.once)
-        seconds = time.perf_counter() - started
+        started = time.process_time()
+        result = simplify(sentence, inline_once=options.once)
+        seconds = time.process_time() - started
         laws.update(result.laws)
-        text, fine = row(name, str(made.precision), made.sentence, result, seconds, options.longest)
+        text, fine = row(name, precision, sentence, result, seconds, options.longest)
         well = well and fine
         print(text, flush=True)
     print("\n| law | times |\n|---|--:|")

@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 
 from circuits.circuit import Circuit, instantiate
 from circuits.diagnostics import fail
-from circuits.entries import Accumulator, Gates, InputBits, PredicateBits
+from circuits.entries import Accumulator, Entry, Gates, InputBits, PredicateBits
 from circuits.exchange.ports import bit_labels
 from circuits.family import Family
 from circuits.sizes import Polynomial
@@ -121,6 +121,7 @@ def wires_of(sums: dict[str, csr_array], first: dict[str, int], count: int) -> I
 def decision_ids(family: Family, first: dict[str, int], circuit: Circuit) -> list[int]:
     """The numbers of the gates that are the decision, position by position."""
     decision = family.by_name[family.readout.decision]
+    places: list[tuple[Entry, int]]
     if isinstance(decision, Gates):
         places = [(decision, element) for element in range(decision.size)]
     else:

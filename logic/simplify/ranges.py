@@ -106,19 +106,26 @@ def inside(term: Term) -> list[Formula]:
 def range_of_sum(total: Sum, known: Mapping[str, Range]) -> Range:
     """The range of a counting term, given the ranges of the defined sums it reads."""
     low = high = total.const
-    others: list[tuple[int, Item]] = []
-    for product in total.items:
-        coef, item = product
-        if type(item) is not Indicator or type(item.formula) is Truth:
-            others.append(product)
-        elif coef > 0:
-            high += coef
+    low_n = high_n = total.length
+    low_open = high_open = False
+    for coef, item in total.items:
+        if type(item) is Indicator and type(item.formula) is not Truth:
+            if coef > 0:
+                high += coef
+            else:
+                low += coef
+            continue
+        found = range_of_item(item, known)
+        least, most = (found.low, found.high) if coef >= 0 else (found.high, found.low)
+        if least is None:
+            low_open |= coef != 0
         else:
-            low += coef
-    result = Range((low, total.length), (high, total.length))
-    for coef, item in others:
-        result = result + range_of_item(item, known) * coef
-    return result
+            low, low_n = low + coef * least[0], low_n + coef * least[1]
+        if most is None:
+            high_open |= coef != 0
+        else:
+            high, high_n = high + coef * most[0], high_n + coef * most[1]
+    return Range(None if low_open else (low, low_n), None if high_open else (high, high_n))
 
 
 def range_of_item(item: Item, known: Mapping[str, Range]) -> Range:
