@@ -1,0 +1,1 @@
+"""The checker of certificates: replays what others proved. It shares definitions with the rest of fom, and no reasoning."""
