@@ -61,7 +61,7 @@ class Solved:
         """One query for each length."""
         from logic.smt.comparing_network import Tabulating
 
-        return by_queries(problem, lengths, limit, lambda: Tabulating(limit.memory))
+        return by_queries(problem, lengths, limit, lambda: Tabulating(memory=limit.memory))
 
 
 def by_queries(problem: Problem, lengths: Sequence[int], limit: Limit, encoding: Callable[[], Encoding]) -> Finding:

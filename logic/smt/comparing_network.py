@@ -14,6 +14,7 @@ there are patterns, not places.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, assert_never
 
 import numpy as np
@@ -40,9 +41,9 @@ from circuits.positions import Ref, holds
 from circuits.readout import decisions
 from logic.smt.comparing import Hopeless, Shared, Side
 from logic.smt.comparing_choices import Choices
-from logic.smt.comparing_patterns import Patterns
+from logic.smt.comparing_patterns import MOST_CELLS, MOST_NAMED, Patterns
 from logic.smt.comparing_positions import OverPositions
-from logic.smt.comparing_thresholds import maximum_by_thresholds, word_by_thresholds
+from logic.smt.comparing_thresholds import maximum_by_thresholds, name_word, word_by_thresholds
 from logic.smt.comparing_values import Value, as_table, constant, dense, pointwise, simplified, supports, total
 from logic.smt.comparing_words import first_set, numbers_of, places_of
 from logic.smt.ground import ground
@@ -53,8 +54,32 @@ from logic.syntax import TRUE, Sentence
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 Key = tuple[int, ...]
 
+MOST_CELLS_IN_PART = 1 << 13
+"""Entries of a table in a network that cannot be tabulated as a whole."""
 MEMORY = 1 << 31
 """Bytes of tables, by default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is tabulated.
+
+    Attributes:
+        memory: bytes of all tables.
+        most_cells: entries of a table, without its elements.
+        most_named: entries from which on a word becomes a choice of its own.
+    """
+
+    memory: int = MEMORY
+    most_cells: int = MOST_CELLS
+    most_named: int = MOST_CELLS
+
+
+def limits_of(network: Network, n: int, memory: int = MEMORY) -> Limits:
+    """Tables over all letters where they are small enough, else small tables."""
+    if len(network.alphabet) ** n <= MOST_CELLS:
+        return Limits(memory)
+    return Limits(memory, MOST_CELLS_IN_PART, MOST_NAMED)
 
 
 class TabulatedNetwork:
@@ -65,12 +90,12 @@ class TabulatedNetwork:
         OutOfTime: the deadline of the environment has passed.
     """
 
-    def __init__(self, network: Network, shared: Shared, choices: Choices, memory: int = MEMORY) -> None:
+    def __init__(self, network: Network, shared: Shared, choices: Choices, limits: Limits) -> None:
         self.choices, self.n, self.smt = choices, shared.n, choices.smt
         self.frame = NetworkGrounding(network, shared.n, shared.env, shared.letters, _no_input)
         self.network = self.frame.network
         self.values: dict[tuple[str, Place], Value] = {}
-        self.patterns = Patterns(choices, memory)
+        self.patterns = Patterns(choices, limits.memory, limits.most_cells, limits.most_named)
         self.compute()
 
     @property
@@ -177,7 +202,9 @@ class TabulatedNetwork:
             if self.patterns.fits(key, len(columns)):
                 if isinstance(node, Quotient):
                     self.require_positive(operands[1], key, columns)
-                parts.append(pointwise(_computing(node), operands, key, columns, node.size, self.choices))
+                found = pointwise(_computing(node), operands, key, columns, node.size, self.choices)
+                named = self.choices.n_cells(key) > self.patterns.most_named and not isinstance(node, Product)
+                parts += [name_word(found, int(column), self.choices) for column in columns] if named else [found]
                 continue
             if isinstance(node, Product):
                 raise Hopeless(f"`{node.name}` multiplies words of long sums")
@@ -248,15 +275,16 @@ def _computing(node: Product | Round | Table | Quotient) -> Callable[[Sequence[I
 class Tabulating:
     """The encoding of one query, whose networks share their choices."""
 
-    def __init__(self, memory: int = MEMORY) -> None:
+    def __init__(self, limits: Limits | None = None, memory: int = MEMORY) -> None:
         self.choices: Choices | None = None
-        self.memory = memory
+        self.limits, self.memory = limits, memory
 
     def __call__(self, network: Network, shared: Shared) -> Side:
         """A network of the query."""
         if self.choices is None:
             self.choices = Choices(shared, network.alphabet)
-        return TabulatedNetwork(network, shared, self.choices, self.memory)
+        limits = self.limits if self.limits is not None else limits_of(network, shared.n, self.memory)
+        return TabulatedNetwork(network, shared, self.choices, limits)
 
 
 def hopeless(network: Network, n: int) -> str:

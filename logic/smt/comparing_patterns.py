@@ -24,6 +24,8 @@ MOST_CELLS = 1 << 17
 """Entries of a table, without its elements."""
 MOST_JOINED = 1 << 8
 """Entries of a table over several words that are known by thresholds."""
+MOST_NAMED = 1 << 6
+"""Entries from which on a word is better a choice of its own, in a network that cannot be tabulated as a whole."""
 MOST_MERGED = 1 << 15
 """Entries of the table into which the parts of a summand are joined."""
 
@@ -31,8 +33,8 @@ MOST_MERGED = 1 << 15
 class Patterns:
     """The values of a network that are known by their operands, within a bound on the memory of their tables."""
 
-    def __init__(self, choices: Choices, memory: int) -> None:
-        self.choices, self.left = choices, memory
+    def __init__(self, choices: Choices, memory: int, most_cells: int, most_named: int) -> None:
+        self.choices, self.left, self.most_cells, self.most_named = choices, memory, most_cells, most_named
         self.known: dict[Any, tuple[Key, Value | None, list[Value]]] = {}
         self.tables: dict[tuple[tuple[int, ...], bytes], Integers] = {}
 
@@ -82,7 +84,8 @@ class Patterns:
         known, n = self.choices.known, self.choices.shared.n
         words = sum(choice >= n and not isinstance(known[choice], CountChoice) for choice in key)
         cells = self.choices.n_cells(key)
-        return cells <= (MOST_JOINED if words > 1 else MOST_CELLS) and 8 * cells * n_columns <= self.left
+        most = min(MOST_JOINED, self.most_cells) if words > 1 else self.most_cells
+        return cells <= most and 8 * cells * n_columns <= self.left
 
     def joined(self, value: Value) -> Value:
         """The same value as one table, if that is small."""

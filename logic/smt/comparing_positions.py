@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from logic.smt.comparing_choices import CountChoice
-from logic.smt.comparing_patterns import MOST_CELLS, Patterns
+from logic.smt.comparing_patterns import Patterns
 from logic.smt.comparing_values import Value, simplified, total
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
@@ -66,7 +66,7 @@ class OverPositions:
         known = None if choice is None else self.choices.known[choice]
         if choice is not None and isinstance(known, CountChoice):
             key = tuple(sorted({*others, choice}))
-            if self.choices.n_cells(key) <= MOST_CELLS:
+            if self.patterns.fits(key, self.size):
                 place = key.index(choice)
                 wide = table if choice in others else np.expand_dims(table, place)
                 vectors = known.vectors.reshape(len(known.vectors), *(1,) * (len(key) - place - 1), -1, 1)

@@ -45,6 +45,16 @@ def chosen(reached: Sequence[FNode], codes: Integers, column: int, size: int, ch
     return Value({(choices.word(reached),): table} if reached else {(): table[0]}, size)
 
 
+def name_word(value: Value, column: int, choices: Choices) -> Value:
+    """Element `column` of a table as a choice of its own, if it is not already a table of few codes over little."""
+    key, table = as_table(value.take(np.array([column])), choices)
+    codes = np.unique(table)
+    if len(codes) - 1 > MOST_THRESHOLDS:
+        return value.only(column)
+    reached = [choices.cells(key, table >= code) for code in codes[1:].tolist()]
+    return chosen(reached, codes, column, value.size, choices)
+
+
 def steps_of(node: Round | Table | Quotient, operands: Sequence[Value], choices: Choices) -> tuple[int, int]:
     """Bounds of the codes, or of the numbers of codes of a table."""
     low, high = operands[0].range()

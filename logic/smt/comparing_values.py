@@ -49,6 +49,11 @@ class Value:
         """Some of the elements."""
         return Value({key: table[..., index] for key, table in self.factors.items()}, len(index))
 
+    def only(self, column: int) -> Value:
+        """The same element, and 0 for the others."""
+        mask = np.arange(self.size) == column
+        return Value({key: table * mask for key, table in self.factors.items()}, self.size)
+
     def scaled(self, factor: int) -> Value:
         """A multiple."""
         return Value({key: table * factor for key, table in self.factors.items()}, self.size)
