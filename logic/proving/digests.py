@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
+from fractions import Fraction
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -64,7 +65,7 @@ def feed(state: Any, value: Any) -> None:
             for field in fields(value):
                 part(state, field.name, b"")
                 feed(state, getattr(value, field.name))
-        case _ if callable(getattr(value, "numerator", None)) is False and hasattr(value, "denominator"):
+        case Fraction():
             part(state, kind, f"{value.numerator}/{value.denominator}".encode())
         case _:
             raise TypeError(f"no digest of {kind}")
@@ -82,8 +83,8 @@ def prover() -> str:
     root = Path(__file__).resolve().parents[2]
     found: list[Any] = []
     for package in PACKAGES:
-        for path in sorted((root / package).rglob("*.py")):
-            found.append((path.relative_to(root).as_posix(), path.read_bytes()))
+        paths = sorted((root / package).rglob("*.py"))
+        found += [(path.relative_to(root).as_posix(), path.read_bytes()) for path in paths]
     for name in ("z3-solver", "numpy", "scipy"):
         try:
             found.append((name, version(name)))

@@ -83,7 +83,7 @@ class Ledger:
             try:
                 text = path.read_bytes()
             except OSError as error:
-                raise fail("L070", f"the ledger cannot be read: {error.strerror}", where=str(path)) from None
+                raise fail("L091", f"the ledger cannot be read: {error.strerror}", where=str(path)) from None
             self.torn = bool(text) and not text.endswith(b"\n")
             if not fresh:
                 self.known.update(lines_of(text))
@@ -113,7 +113,7 @@ class Ledger:
             finally:
                 os.close(file)
         except OSError as error:
-            raise fail("L070", f"the ledger cannot be written: {error.strerror}", where=str(self.path)) from None
+            raise fail("L091", f"the ledger cannot be written: {error.strerror}", where=str(self.path)) from None
         self.torn = False
 
     @property

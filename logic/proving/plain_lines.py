@@ -49,8 +49,9 @@ class PlainLines:
             form = self.sum(body, level)
         elif bound := _BOUND.fullmatch(body):
             form = self.sum(bound[1], level)
-            if form is not None:
-                form.const -= int(bound[2])
+            if form is None or not form.terms:
+                return None
+            form.const -= int(bound[2])
         else:
             form = self.connective(body, level)
         return None if form is None else (name, form)

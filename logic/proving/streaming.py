@@ -96,7 +96,7 @@ class Stream:
         self.letters, self.propositions = header.letters, header.propositions
         self.needed = needed_elements(self.family)
         self.equivalence = Equivalence(self.family.domain, self.family.alphabet)
-        self.theirs, self.read = FamilyForms(self.family), ""
+        self.theirs = FamilyForms(self.family)
         self.last = self.text(self.index.last, None)
 
     def text(self, start: int, end: int | None) -> str:
@@ -152,9 +152,9 @@ class Stream:
         return digest("circuit=sentence", context, entry, named, needed, self.text(chunk.start, chunk.end))
 
     def checker(self, sentence: Sentence) -> CircuitSentence:
-        """The comparison of some definitions; questions to the solver are remembered."""
+        """The comparison of some definitions; questions to the solver and what was read of the family are remembered."""
         check = CircuitSentence(self.family, sentence, silent, self.readout)
-        check.equivalence = self.equivalence
+        check.equivalence, check.theirs = self.equivalence, self.theirs
         return check
 
     # One chunk.
@@ -184,9 +184,6 @@ class Stream:
         if entry is None:
             return Record(())
         elements = chunk.elements[self.needed[entry.name][chunk.elements]]
-        if self.read != entry.name:
-            self.theirs, self.read = FamilyForms(self.family), entry.name
-        check.theirs = self.theirs
         if len(elements):
             with deep_recursion():
                 check.entry(entry, elements.tolist())
