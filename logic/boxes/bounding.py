@@ -2,7 +2,7 @@
 
 Every node gets an interval for each of its elements, from those of its sources: affine maps by centre and radius, step functions
 by their exact range, products and quotients by their corners, maxima by the maxima. Then the argument of each step function that
-is not settled is bounded again: its sum is followed backwards to the inputs, a step function being replaced by the line above or
+is not settled is bounded again, where the network is not too wide for that: its sum is followed backwards to the inputs, a step function being replaced by the line above or
 below it (`logic.boxes.steps`) that the sign of its coefficient asks for, a maximum by its largest candidate, and what is left by
 its interval; at the inputs the linear function has its extreme in a corner. This is the backward analysis of DeepPoly (Singh et
 al. 2019) and CROWN (Zhang et al., *Efficient Neural Network Robustness Certification with General Activation Functions*, NeurIPS
@@ -45,7 +45,7 @@ from logic.boxes.maps import AffineMap
 from logic.boxes.outward import Integers, Reals, Span, floats_of, gamma, magnitude
 from logic.boxes.steps import Lines, Rounding, Steps
 
-MOST_WORK = 4e9
+MOST_WORK = 1 << 24  # multiplications for one box, about, shared equally among the step functions
 
 
 @dataclass(slots=True, eq=False)
@@ -80,7 +80,10 @@ class Bounder:
             if steps is not None and isinstance(node, Round | Table | Function):
                 self.steps[node.name], self.operands[node.name] = steps, node.operand.node
         self.backward = Backward(self.nodes, self.maps, self.operands, self.columns)
-        self.worth = {name: self._reads_steps(name) for name in self.maps}
+        each = MOST_WORK // max(1, len(self.steps))
+        self.worth = {
+            name for name, given in self.maps.items() if given.size * self.backward.cost[name] <= each and self._reads_steps(name)
+        }  # fmt: skip
 
     def bounds(self, low: Integers, high: Integers) -> Bounds:
         """Bound every node on the boxes ``low <= codes <= high``, both of shape ``(B, total)``."""
@@ -103,10 +106,10 @@ class Bounder:
         steps, operand = self.steps[name], self.operands[name]
         words = steps.words(known.spans[operand])
         lines, gap = steps.shape.lines(known.spans[operand], words)
-        if self.worth.get(operand, False):
+        if operand in self.worth:
             least = steps.shape.below + steps.shape.above
             boxes, rows = np.nonzero(gap > 1.5 * least)
-            if len(boxes) and len(boxes) * self.backward.cost[operand] <= MOST_WORK:
+            if len(boxes):
                 self._tighten(operand, boxes, rows, known)
                 words = steps.words(known.spans[operand])
                 lines, _ = steps.shape.lines(known.spans[operand], words)

@@ -2,7 +2,8 @@
 
 A batch of boxes is bounded (`logic.boxes.bounding`). A conjunction is excluded on a box when the lower bound of one of its
 inequalities is above its limit; a box is done when all are. On the others the centre and the corners to which the linear bounds
-point are evaluated exactly, and the box is cut in two where the linear bound depends most on an input. Boxes of a few codes are
+point are evaluated exactly, and the box is cut in two at the input with the largest share of the linear bound's range and of the
+width that the box had in the beginning (the first alone starves inputs that matter through relaxations only). Boxes of a few codes are
 evaluated code by code, so that the search ends. The stack is last in, first out, with the boxes on top that look most like
 a counterexample, so that it holds a few batches for each level of depth.
 """
@@ -30,6 +31,7 @@ FEW_CODES = 64
 SAMPLES, RESTARTS, STEPS = 2048, 64, 12
 MOST_BOXES = 1 << 22
 BATCH_NUMBERS = 1 << 22
+SPREAD = 1.0
 LARGEST_BATCH = 512
 REPORT_S = 2.0
 
@@ -237,7 +239,7 @@ def bound(bounder: Bounder, question: Question, boxes: Boxes) -> Bounded:
     slope = gradients[rows, worst[rows, target]]
     width = kept.high - kept.low
     reach = np.abs(slope) * width
-    cut = np.where(reach.max(axis=1, initial=0) > 0, reach.argmax(axis=1), width.argmax(axis=1))
+    cut = (shares(reach) + SPREAD * shares(width / np.maximum(question.high - question.low, 1))).argmax(axis=1)
     corner = np.where(slope > 0, kept.low, np.where(slope < 0, kept.high, (kept.low + kept.high) >> 1))
     summed = np.einsum(
         "bad->bd", gradients[rows] * (wanted[rows] & np.isin(np.arange(n_inequalities), question.members[0]))[..., None]
@@ -245,6 +247,11 @@ def bound(bounder: Bounder, question: Question, boxes: Boxes) -> Bounded:
     other = np.where(summed > 0, kept.low, kept.high)
     points = np.concatenate([(kept.low + kept.high) >> 1, corner, other])
     return Bounded(kept, cut, leads[rows, target], points)
+
+
+def shares(amounts: Reals) -> Reals:
+    """Each row divided by its sum."""
+    return amounts / np.maximum(amounts.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
 
 
 def top(stack: list[Boxes], most: int) -> Boxes:

@@ -1,0 +1,169 @@
+"""Bounds on boxes contain what sampled codes evaluate to, on networks of every kind of node that a static network has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from circuits.evaluate import evaluate
+from circuits.formats import Format
+from circuits.inputs import input_limits
+from circuits.matrices import matrix
+from circuits.network import (
+    Affine,
+    Domain,
+    Inputs,
+    Maximum,
+    Network,
+    Node,
+    Operand,
+    Product,
+    Quotient,
+    Round,
+    Table,
+)
+from circuits.positions import Ref
+from logic.boxes.bounding import Bounder
+from logic.boxes.questions import Inequality, Question
+from logic.boxes.searching import Search
+from translator.pipeline import translate
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def affine(name: str, source: str, weights: np.ndarray, const: np.ndarray) -> Affine:
+    rows, columns = np.indices(weights.shape)
+    made = matrix(rows.ravel(), columns.ravel(), weights.ravel(), weights.shape)
+    zero = np.zeros(len(const), dtype=np.int64)
+    return Affine(name, 0, len(const), (Operand(Ref(source), made),), const, zero, 0)
+
+
+def network_of(seed: int) -> Network:
+    """A random network of all kinds of nodes, with tables that rise, fall and do neither."""
+    rng = np.random.default_rng(seed)
+    sums = lambda name, source, size, width: affine(  # noqa: E731
+        name, source, rng.integers(-9, 10, (size, width)), rng.integers(-40, 41, size)
+    )
+    breaks = np.unique(rng.integers(-120, 120, 30))
+    codes = rng.integers(-8, 8, len(breaks) + 1)
+    codes = np.sort(codes)[:: rng.choice([-1, 1])] if seed % 3 else codes
+    word = Format(4, -8, 0)
+    index = np.array([0, 1, 2])
+    nodes: list[Node] = [
+        Inputs("x", 3, Format(5, -16, 0)),
+        sums("a", "x", 5, 3),
+        Round("r", 0, 5, Ref("a"), 3, Format(5, 0, 0)),
+        Round("s", 0, 5, Ref("a"), 2, Format(4, -8, 0)),
+        sums("b", "r", 4, 5),
+        Table("t", 0, 4, Ref("b"), breaks, codes, word),
+        Maximum("m", 0, 3, Ref("t"), np.array([[0, 1], [1, 2], [3, 3]]), None, ((Ref("s"), np.array([[4], [3], [0]])),), word),
+        Product("p", 0, Ref("m"), index, Ref("s"), index, 0),
+        Product("q", 0, Ref("m"), index, Ref("m"), index, 0),
+        affine("d", "q", np.eye(3, dtype=np.int64), np.ones(3, dtype=np.int64)),
+        Quotient("v", 0, 3, Ref("p"), Ref("d"), index, 2, Format(6, -32, 0)),
+        sums("y", "v", 2, 3),
+        sums("z", "m", 2, 3),
+    ]  # fmt: skip
+    return Network(tuple(nodes), None, Domain(), ())
+
+
+def require_contained(network: Network, names: tuple[str, ...], low: np.ndarray, high: np.ndarray, seed: int) -> None:
+    """Compare bounds of all nodes, and backward bounds of the wanted ones, with sampled codes and all corners that fit."""
+    rng = np.random.default_rng(seed)
+    bounder = Bounder(network, names)
+    known = bounder.bounds(low, high)
+    for box in range(len(low)):
+        codes = rng.integers(low[box], high[box], (200, len(low[box])), endpoint=True)
+        codes = np.concatenate([codes, np.where(rng.integers(0, 2, codes.shape) == 1, low[box], high[box])])
+        values = evaluate(network, codes, wanted=[node.name for node in bounder.nodes])
+        for node in bounder.nodes:
+            found = values[node.name].reshape(len(codes), -1)
+            assert (found >= known.spans[node.name][0][box]).all(), node.name
+            assert (found <= known.spans[node.name][1][box]).all(), node.name
+        for name in names:
+            rows = np.arange(network.by_name[name].size)
+            for sign in (1.0, -1.0):
+                above, _ = bounder.backward.of_rows(name, np.full(len(rows), box), rows, sign, known)
+                assert (sign * values[name].reshape(len(codes), -1) <= above).all(), name
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000), st.integers(0, 5))
+def test_bounds_contain_every_value_of_random_networks(seed: int, narrowing: int) -> None:
+    rng = np.random.default_rng(seed)
+    ends = np.sort(rng.integers(-16, 16, (2, 6, 3)), axis=0)
+    low = ends[0]
+    high = low + ((ends[1] - low) >> narrowing)
+    require_contained(network_of(seed), ("y", "z"), low, high, seed)
+
+
+@pytest.mark.parametrize("name", ["mlp_xor", "digits_int8", "lenet_digits"])
+def test_bounds_contain_every_value_of_examples(name: str) -> None:
+    network = translate(EXAMPLES / name / "model.onnx", precision="fixed:6").network
+    rng = np.random.default_rng(5)
+    least, most = input_limits(network.inputs)
+    centre = rng.integers(least, most, (4, len(least)), endpoint=True)
+    radius = np.array([0, 1, 3, 40])[:, None]
+    low, high = np.maximum(centre - radius, least), np.minimum(centre + radius, most)
+    require_contained(network, (network.decided.scores,), low, high, 5)
+
+
+def test_a_single_code_has_exact_bounds() -> None:
+    network = network_of(3)
+    code = np.array([[3, -5, 7]])
+    known = Bounder(network, ("y",)).bounds(code, code)
+    values = evaluate(network, code)
+    for name, (low, high) in known.spans.items():
+        assert np.array_equal(low[0], values[name].ravel()), name
+        assert np.array_equal(high[0], values[name].ravel()), name
+
+
+def test_backward_bounds_are_tighter_than_intervals() -> None:
+    network = translate(EXAMPLES / "mlp_xor" / "model.onnx", precision="fixed:8").network
+    low = np.zeros((1, 4), dtype=np.int64)
+    name = network.decided.scores
+    bounder = Bounder(network, (name,))
+    known = bounder.bounds(low, low + 12)
+    above, _ = bounder.backward.of_rows(name, np.zeros(2, dtype=np.int64), np.arange(2), 1.0, known)
+    assert (above < known.spans[name][1][0]).all()
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000), st.integers(-120, 120), st.integers(-3, 3), st.integers(-3, 3))
+def test_search_decides_as_all_codes_do(seed: int, bound: int, left: int, right: int) -> None:
+    network = network_of(seed)
+    rng = np.random.default_rng(seed)
+    ends = np.sort(rng.integers(-16, 16, (2, 3)), axis=0)
+    own = Inequality((("y", (left, right)),), bound)
+    other = Inequality((("y", (1, 0)), ("z", (0, -1))), 4 * bound)
+    question = Question(ends[0], np.minimum(ends[1], ends[0] + 12), ((own, other), (Inequality((("z", (0, 1)),), -300),)))
+    axes = [np.arange(low, high + 1) for low, high in zip(question.low, question.high, strict=True)]
+    codes = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+    _, holds = question.excesses(network, codes)
+    outcome = Search(network, question, float("inf"), lambda text: None).run()
+    assert (outcome.found is not None) == bool(holds.any())
+    assert outcome.complete == (not holds.any())
+    if outcome.found is not None:
+        assert (outcome.found >= question.low).all() and (outcome.found <= question.high).all()
+        assert question.excesses(network, outcome.found[None])[1].any()
+
+
+def test_a_search_without_time_is_open() -> None:
+    network = network_of(1)
+    low = np.full(3, -16, dtype=np.int64)
+    question = Question(low, low + 31, ((Inequality((("y", (1, 1)),), -(10**6)),),))
+    outcome = Search(network, question, 0.0, lambda text: None).run()
+    assert outcome.found is None and not outcome.complete and outcome.counts.left
+
+
+def test_excesses_are_exact_beyond_64_bits() -> None:
+    network = network_of(1)
+    huge = 10**30
+    question = Question(np.zeros(3, dtype=np.int64), np.ones(3, dtype=np.int64), ((Inequality((("y", (huge, 0)),), huge * 5),),))
+    codes = np.array([[0, 0, 0], [1, 1, 1]])
+    _, holds = question.excesses(network, codes)
+    assert holds[:, 0].tolist() == (evaluate(network, codes)["y"][:, 0] <= 5).tolist()
