@@ -175,8 +175,8 @@ class NetworkMachine:
 
     def next(self, state: State, values: dict[str, Integers], m: int, made: Front) -> State:
         """The state after letter number m."""
-        count = len(next(iter(values.values())))
         old = state[NUMBERS]
+        count = len(old)
         numbers = np.zeros((count, self.width), dtype=np.int64)
         for name, source in made.kept.items():
             columns = self.columns[name]
