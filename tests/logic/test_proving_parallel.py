@@ -277,7 +277,7 @@ def test_plain_lines_are_read_as_the_parser_reads_them(tmp_path: Path) -> None:
 PIECES = ["[a(x)]", "[b(x)]", "a(x)", "b(x + 1)", "[a(y)]", "[s(x)]", "s(x)", "n", "3", "-2", "2*[b(x)]", "0*[a(x)]"]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=4), st.sampled_from([" + ", " - ", " & ", " | ", "  +"]),
        st.sampled_from(["", " >= 2", " >= -1", " >= x", ";"]), st.booleans())  # fmt: skip
 def test_no_plain_line_means_something_else(pieces: list[str], link: str, bound: str, is_sum: bool) -> None:
