@@ -184,7 +184,9 @@ def gate(phi: fo.Formula, scope: Scope) -> Form:
             return form if where == TRUE else form.added(guard_gate(where))
         case fo.Or(parts):
             return at_least_one(
-                exists(part.variable, part.body, scope) if isinstance(part, fo.Exists) else Form({atom_of(part, scope): 1})
+                exists(part.variable, part.body, scope)
+                if isinstance(part, fo.Exists)
+                else Form({atom_of(part, scope): 1})
                 for part in parts
             )
         case _:

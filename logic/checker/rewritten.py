@@ -104,7 +104,9 @@ def differ(definition: fo.Definition, wanted: Form, family: Family, letters: Seq
         else:
             claim = f"(= {writer.formula(definition.body, scope)} (>= {writer.total(wanted)} 0))"
     except Shapeless:
-        raise Rejected(f"`{definition.name}`", "it is neither the circuit's element nor linear in what it reads") from None
+        raise Rejected(
+            f"`{definition.name}`", "it is neither the circuit's element nor linear in what it reads"
+        ) from None
     read = {atom[2] for atom in writer.symbols if atom[0] == "letter"}
     for place in sorted(read, key=str):
         inside = positions.is_safe(place[0], family.domain.least)

@@ -38,7 +38,7 @@ Theorem distribution : forall b w u rest : Z, b * (w * u + rest) = w * (b * u) +
 Proof. intros. ring. Qed.
 """
 
-COQ_ROUNDED = """Definition rounded (num den : Z) : Z :=
+COQ_ROUNDED = r"""Definition rounded (num den : Z) : Z :=
   let q := num / den in let r := 2 * (num - q * den) in
   if ((den <? r) || ((r =? den) && Z.odd q))%bool then q + 1 else q.
 

@@ -1,0 +1,1 @@
+"""Certificates: what a verification found, written so that other programs can check it (`logic.checker`)."""
