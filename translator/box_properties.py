@@ -114,9 +114,13 @@ def decide_property(
         if outcome.found is not None:
             found = Refuted(replayed(source, case, outputs, outcome.found))
             break
-        said = f"{title}: {outcome.counts.boxes:,} boxes to depth {outcome.counts.depth}, {outcome.counts.codes:,} codes"
+        said = (
+            f"{title}: {outcome.counts.boxes:,} boxes to depth {outcome.counts.depth}, {outcome.counts.codes:,} codes"
+        )
         if outcome.complete:
-            lemmas.append(Lemma(f"{said} evaluated, no violation", "bounds", outcome.counts.boxes, outcome.counts.seconds))
+            lemmas.append(
+                Lemma(f"{said} evaluated, no violation", "bounds", outcome.counts.boxes, outcome.counts.seconds)
+            )
         else:
             open_.append(f"{said} evaluated, {outcome.counts.left:,} boxes open: {outcome.reason}")
     verdict = found or (Unknown("; ".join(open_)) if open_ else Holds(Proof(tuple(lemmas), ())))
@@ -326,7 +330,10 @@ def violates(case: Case, values: Sequence[Fraction], outputs: Outputs) -> bool:
     """Tell whether exact outputs satisfy one of the violations of a case."""
 
     def holds(one: OutputInequality) -> bool:
-        left, bound = sum((factor * values[output] for output, factor in one.coefs), Fraction(0)), outputs.before_applied(one)
+        left, bound = (
+            sum((factor * values[output] for output, factor in one.coefs), Fraction(0)),
+            outputs.before_applied(one),
+        )
         return left < bound if one.strict else left <= bound
 
     return any(all(map(holds, violation)) for violation in case.violations)

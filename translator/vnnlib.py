@@ -116,7 +116,9 @@ def declaration(expression: Expression, declared: dict[str, None], source: str) 
     if items[2].text != "Real":
         raise refused("T111", f"a variable is Real, not {items[2].text}", items[2], source)
     if name[:2] not in ("X_", "Y_") or not name[2:].isdecimal() or name[2:] != str(int(name[2:])):
-        raise refused("T112", f"`{name}` is neither an input X_0, X_1, ... nor an output Y_0, Y_1, ...", items[1], source)
+        raise refused(
+            "T112", f"`{name}` is neither an input X_0, X_1, ... nor an output Y_0, Y_1, ...", items[1], source
+        )
     if name in declared:
         raise refused("T112", f"`{name}` is declared twice", items[1], source)
     return name
@@ -168,8 +170,9 @@ def boxed(bounds: list[Bound], n_inputs: int, source: str) -> tuple[InputBound, 
     for number in range(n_inputs):
         if number not in lows or number not in highs:
             side = "upper" if number in lows else "lower"
-            raise fail("T113", f"the input X_{number} has no {side} bound", where=source,
-                       note="a property speaks of a box of inputs, or of several", help="assert both bounds of every input")  # fmt: skip
+            raise fail(
+                "T113", f"the input X_{number} has no {side} bound", where=source, help="assert both bounds of every input"
+            )  # fmt: skip
     return tuple(
         InputBound(lows[number][0], highs[number][0], lows[number][1], highs[number][1]) for number in range(n_inputs)
     )

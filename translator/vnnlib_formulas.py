@@ -80,7 +80,9 @@ def conjoined(parts: Iterable[Asserted], source: str) -> Asserted:
     common = tuple(one for part in given if len(part) == 1 for one in part[0])
     choices = [part for part in given if len(part) != 1]
     if (count := prod(len(part) for part in choices)) > MOST_DISJUNCTS:
-        raise fail("T114", f"the property has {count:,} disjuncts, and at most {MOST_DISJUNCTS:,} are read", where=source)
+        raise fail(
+            "T114", f"the property has {count:,} disjuncts, and at most {MOST_DISJUNCTS:,} are read", where=source
+        )
     return [common + tuple(one for chosen in picked for one in chosen) for picked in product(*choices)]
 
 
@@ -139,7 +141,9 @@ def linear(term: Node | Expression, declared: Container[str], source: str) -> Li
                 raise refused("T115", "a term is divided by a variable or by 0", term, source)
             return scaled(first, 1 / by)
         case _:
-            raise refused("T111", f"`{term.head}` is not supported in a term", term, source, help="+, -, *, and / by a number")
+            raise refused(
+                "T111", f"`{term.head}` is not supported in a term", term, source, help="+, -, *, and / by a number"
+            )
 
 
 def total(parts: list[Linear]) -> Linear:

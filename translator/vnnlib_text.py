@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from circuits.diagnostics import FomError, fail
 
-TOKEN = re.compile(r";[^\n]*|\s+|(?P<open>\()|(?P<close>\))|(?P<quoted>\|[^|]*\||\"(?:[^\"]|\"\")*\")|(?P<atom>[^\s();|\"]+)|(?P<bad>.)")
+TOKEN = re.compile(
+    r";[^\n]*|\s+|(?P<open>\()|(?P<close>\))|(?P<quoted>\|[^|]*\||\"(?:[^\"]|\"\")*\")|(?P<atom>[^\s();|\"]+)|(?P<bad>.)"
+)
 DEEPEST = 200
 
 

@@ -2,11 +2,11 @@
 
 Every node gets an interval for each of its elements, from those of its sources: affine maps by centre and radius, step functions
 by their exact range, products and quotients by their corners, maxima by the maxima. Then the argument of each step function that
-is not settled is bounded again, where the network is not too wide for that: its sum is followed backwards to the inputs, a step function being replaced by the line above or
-below it (`logic.boxes.steps`) that the sign of its coefficient asks for, a maximum by its largest candidate, and what is left by
-its interval; at the inputs the linear function has its extreme in a corner. This is the backward analysis of DeepPoly (Singh et
-al. 2019) and CROWN (Zhang et al., *Efficient Neural Network Robustness Certification with General Activation Functions*, NeurIPS
-2018), on a network whose roundings are part of the function.
+is not settled is bounded again, where the network is not too wide for that: its sum is followed backwards to the inputs, a step
+function being replaced by the line above or below it (`logic.boxes.steps`) that the sign of its coefficient asks for, a maximum
+by its largest candidate, and what is left by its interval; at the inputs the linear function has its extreme in a corner. This is
+the backward analysis of DeepPoly (Singh et al. 2019) and CROWN (Zhang et al., *Efficient Neural Network Robustness Certification
+with General Activation Functions*, NeurIPS 2018), on a network whose roundings are part of the function.
 
 Soundness: every bound holds for the exact integers of `circuits.evaluate` on every input in the box. Arithmetic is in float64, and
 what it can lose is added outward (`logic.boxes.outward`). On an input where the network has no value, because a function is not a
@@ -186,7 +186,7 @@ def interval(node: Node, known: dict[str, Span], n_boxes: int) -> Span:
             low = np.where(square, np.where((a <= 0) & (b >= 0), 0.0, np.minimum(a * a, b * b)), low)
             slack = magnitude((low, high)) * gamma(0)
             return np.where(np.abs(low) < 2**53, low, low - slack), np.where(np.abs(high) < 2**53, high, high + slack)
-        case Quotient(num=num, den=den, den_index=den_index, shift=shift, format=format_):
+        case Quotient(num=num, den=den, den_index=den_index, shift=shift):
             top = tuple(np.ldexp(bound, shift) for bound in known[num.node])
             bottom = tuple(np.maximum(bound[:, den_index], 1.0) for bound in known[den.node])
             corners = np.stack([above / below for above in top for below in bottom])

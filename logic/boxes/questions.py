@@ -24,7 +24,7 @@ class Inequality:
     bound: int
 
     def excess(self, values: Mapping[str, Integers]) -> Any:
-        """The left side less the bound for a batch of values ``(B, size)``, exact: int64 where it fits, else Python's integers."""
+        """The left side less the bound for a batch of values ``(B, size)``, exact: int64 or, beyond, Python's integers."""
         reach = abs(self.bound)
         for name, given in self.coefs:
             largest = int(np.abs(values[name]).max(initial=0))

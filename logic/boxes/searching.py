@@ -3,9 +3,9 @@
 A batch of boxes is bounded (`logic.boxes.bounding`). A conjunction is excluded on a box when the lower bound of one of its
 inequalities is above its limit; a box is done when all are. On the others the centre and the corners to which the linear bounds
 point are evaluated exactly, and the box is cut in two at the input with the largest share of the linear bound's range and of the
-width that the box had in the beginning (the first alone starves inputs that matter through relaxations only). Boxes of a few codes are
-evaluated code by code, so that the search ends. The stack is last in, first out, with the boxes on top that look most like
-a counterexample, so that it holds a few batches for each level of depth.
+width that the box had in the beginning (the first alone starves inputs that matter through relaxations only). Boxes of a few
+codes are evaluated code by code, so that the search ends. The stack is last in, first out, with the boxes on top that look most
+like a counterexample, so that it holds a few batches for each level of depth.
 """
 
 from __future__ import annotations
@@ -181,7 +181,7 @@ class Search:
         return Bounded(one.boxes.take(keep), one.cut[keep], one.lead[keep], one.points[:0]), found
 
     def _attack(self, bounder: Bounder) -> Integers | None:
-        """Look for a counterexample before any proof: random codes, then corners that the linear bounds near the best point to."""
+        """Look for a counterexample before any proof: random codes, then corners to which bounds near the best ones point."""
         low, high = self.question.low, self.question.high
         rng = np.random.default_rng(0)
         size = max(RESTARTS, min(SAMPLES, BATCH_NUMBERS // max(node.size for node in bounder.nodes)))

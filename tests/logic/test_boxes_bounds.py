@@ -140,7 +140,9 @@ def test_search_decides_as_all_codes_do(seed: int, bound: int, left: int, right:
     ends = np.sort(rng.integers(-16, 16, (2, 3)), axis=0)
     own = Inequality((("y", (left, right)),), bound)
     other = Inequality((("y", (1, 0)), ("z", (0, -1))), 4 * bound)
-    question = Question(ends[0], np.minimum(ends[1], ends[0] + 12), ((own, other), (Inequality((("z", (0, 1)),), -300),)))
+    question = Question(
+        ends[0], np.minimum(ends[1], ends[0] + 12), ((own, other), (Inequality((("z", (0, 1)),), -300),))
+    )
     axes = [np.arange(low, high + 1) for low, high in zip(question.low, question.high, strict=True)]
     codes = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
     _, holds = question.excesses(network, codes)
@@ -148,7 +150,8 @@ def test_search_decides_as_all_codes_do(seed: int, bound: int, left: int, right:
     assert (outcome.found is not None) == bool(holds.any())
     assert outcome.complete == (not holds.any())
     if outcome.found is not None:
-        assert (outcome.found >= question.low).all() and (outcome.found <= question.high).all()
+        assert (outcome.found >= question.low).all()
+        assert (outcome.found <= question.high).all()
         assert question.excesses(network, outcome.found[None])[1].any()
 
 
@@ -157,13 +160,17 @@ def test_a_search_without_time_is_open() -> None:
     low = np.full(3, -16, dtype=np.int64)
     question = Question(low, low + 31, ((Inequality((("y", (1, 1)),), -(10**6)),),))
     outcome = Search(network, question, 0.0, lambda text: None).run()
-    assert outcome.found is None and not outcome.complete and outcome.counts.left
+    assert outcome.found is None
+    assert not outcome.complete
+    assert outcome.counts.left
 
 
 def test_excesses_are_exact_beyond_64_bits() -> None:
     network = network_of(1)
     huge = 10**30
-    question = Question(np.zeros(3, dtype=np.int64), np.ones(3, dtype=np.int64), ((Inequality((("y", (huge, 0)),), huge * 5),),))
+    question = Question(
+        np.zeros(3, dtype=np.int64), np.ones(3, dtype=np.int64), ((Inequality((("y", (huge, 0)),), huge * 5),),)
+    )
     codes = np.array([[0, 0, 0], [1, 1, 1]])
     _, holds = question.excesses(network, codes)
     assert holds[:, 0].tolist() == (evaluate(network, codes)["y"][:, 0] <= 5).tolist()
