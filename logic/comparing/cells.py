@@ -7,7 +7,8 @@ words of all lengths. On each cell the decision is one class, and whether a symm
 somewhere in it is again a question of Presburger arithmetic.
 
 That a property of counts is decidable by arithmetic is due to Presburger (1929); that transformers of fixed precision without
-positions are formulas of this kind, to Chiang, Cholak & Pillay (2023, Tighter bounds on the expressivity of transformer encoders).
+positions are formulas of this kind, to Chiang, Cholak & Pillay (2023, *Tighter bounds on the expressivity of
+transformer encoders*).
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from typing import Any
 import numpy as np
 
 from circuits.network import Network
+from logic.comparing.cells_layouts import NotSymmetric
+from logic.comparing.cells_text import FALSE, conjunction, count_name, disjunction, linear, negation
 from logic.comparing.cells_trace import Undecided, trace
 from logic.comparing.counts import Counts, vectors
 from logic.comparing.counts_cases import Case, Cases, cases_of
 from logic.comparing.exhaustive import Exhaustive
 from logic.comparing.methods import Finding, Limit, Obligation, OutOfTime
-from logic.comparing.presburger import FALSE, conjunction, count_name, disjunction, linear, negation
 from logic.comparing.problem import Problem
-from logic.comparing.symmetry import NotSymmetric
 from logic.smt.linear_integers import Integers as Solver
 from logic.smt.linear_integers import Unanswered
 

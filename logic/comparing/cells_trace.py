@@ -1,8 +1,8 @@
-"""A network evaluated on the number of positions of each type, with the linear inequalities under which the same comes out.
+"""A network evaluated on the number of positions of each type, with linear inequalities under which the same comes out.
 
-Every word is known up to an interval of codes, every exact value lies between two linear functions of the counts. Where a rounding,
-a table or a quotient turns a linear function into a code, the code is confined to an interval around the one it has at the
-given counts, and the inequalities that say so are kept. Where they all hold, so does everything computed from them: the
+Every word is known up to an interval of codes, every exact value lies between two linear functions of the counts. Where a
+rounding, a table or a quotient turns a linear function into a code, the code is confined to an interval around the one it has
+at the given counts, and the inequalities that say so are kept. Where they all hold, so does everything computed from them: the
 counts that satisfy them are a *cell*, on which the network decides the same. With no slack, intervals are single codes and
 the cell is that of one trace of the network; the more slack, the fewer inequalities, as long as the decision remains.
 """
@@ -10,14 +10,12 @@ the cell is that of one trace of the network; the more slack, the fewer inequali
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, assert_never
 
 import numpy as np
 
 from circuits.formats import Format, divide_half_even, round_half_even, threshold
 from circuits.functions import evaluate_function
-from circuits.matrices import Matrix, multiply
 from circuits.network import (
     Affine,
     Exact,
@@ -27,7 +25,6 @@ from circuits.network import (
     Maximum,
     Network,
     Node,
-    Operand,
     Predicates,
     Product,
     Quotient,
@@ -37,7 +34,9 @@ from circuits.network import (
 )
 from circuits.positions import Ref
 from circuits.readout import decisions
-from logic.comparing.symmetry import OUTSIDE, Symmetry
+from logic.comparing.cells_layouts import OUTSIDE
+from logic.comparing.cells_rows import added, applied, extremes, halves, reduced, thresholds, widened
+from logic.comparing.symmetry import Symmetry
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -365,59 +364,3 @@ class _Evaluation:
                 best = np.maximum(best, getattr(other, side)[..., index].max(axis=-1))
             sides.append(best)
         return self.words(node, sides[0], sides[1])
-
-
-def applied(matrix: Matrix, values: Any) -> Any:
-    """A matrix applied to the last axis."""
-    return multiply(matrix, np.ascontiguousarray(values))
-
-
-@lru_cache(maxsize=1 << 10)
-def halves(operand: Operand) -> tuple[Matrix, Matrix]:
-    """The positive and the negative weights of an operand."""
-    return operand.matrix.maximum(0), operand.matrix.minimum(0)
-
-
-def widened(linear: Any, width: int) -> Any:
-    """A linear function with room for the coefficients of counts."""
-    missing = width - linear.shape[-2]
-    return linear if not missing else np.pad(linear, [(0, 0)] * (linear.ndim - 2) + [(0, missing), (0, 0)])
-
-
-def added(parts: list[Any]) -> Any:
-    """The sum of arrays that broadcast."""
-    total = parts[0]
-    for part in parts[1:]:
-        total = total + part
-    return total
-
-
-def thresholds(codes: Any, shift: int) -> Any:
-    """`circuits.formats.threshold` of an array of codes."""
-    if shift <= 0:
-        return codes
-    return (2 * codes.astype(object) - 1) * (1 << (shift - 1)) + codes % 2
-
-
-def extremes(codes: Integers, first: Any, last: Any) -> tuple[Any, Any]:
-    """The least and the greatest code of the steps from `first` to `last`."""
-    low, high = codes[first].copy(), codes[last].copy()
-    low, high = np.minimum(low, high), np.maximum(low, high)
-    for place in map(tuple, np.argwhere(last - first > 1)):
-        between = codes[first[place] : last[place] + 1]
-        low[place], high[place] = between.min(), between.max()
-    return low, high
-
-
-def reduced(rows: Integers) -> Integers:
-    """The same inequalities over counts, which are at least 0, in lowest terms; of parallel ones, the strictest."""
-    strictest: dict[tuple[int, ...], int] = {}
-    for row in rows.tolist():
-        const, *coefs = row
-        if min([const, *coefs]) >= 0:
-            continue
-        divisor = int(np.gcd.reduce(np.array(coefs, dtype=object))) or 1
-        key = tuple(coef // divisor for coef in coefs)
-        const = const // divisor
-        strictest[key] = min(const, strictest.get(key, const))
-    return np.array([(const, *key) for key, const in strictest.items()], dtype=object).reshape(-1, rows.shape[1])

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from logic.comparing.cells_layouts import Layout, NotSymmetric
 from logic.comparing.counts_cases import Case, Cases, cases_of
 from logic.comparing.methods import Finding, Limit, OutOfTime
 from logic.comparing.problem import Problem
-from logic.comparing.symmetry import Layout, NotSymmetric
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 

@@ -13,32 +13,22 @@ from typing import Any
 import numpy as np
 
 from circuits.network import Network
-from logic.comparing.presburger import (
+from logic.comparing.cells_layouts import Layout, Needs, NotSymmetric, all_needs, layouts, require_few
+from logic.comparing.cells_text import (
     FALSE,
     TRUE,
-    Presburger,
     conjunction,
     count_name,
     disjunction,
     equivalence,
-    needs_of_sentence,
     negation,
     sizes,
     spell,
     unknowns,
 )
+from logic.comparing.presburger import Presburger, needs_of_sentence
 from logic.comparing.problem import Problem
-from logic.comparing.symmetry import (
-    Layout,
-    Needs,
-    NotSymmetric,
-    Symmetry,
-    all_needs,
-    layouts,
-    needs_of_network,
-    require_few,
-    symmetry,
-)
+from logic.comparing.symmetry import Symmetry, needs_of_network, symmetry
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 

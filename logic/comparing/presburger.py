@@ -5,19 +5,31 @@ position of a stretch with a letter, and which of the positions named so far it 
 quantifier ranges over the points named so far and one further position of each type, a count adds up the counts of
 types, and an atom is decided by classes. A variable that stands for a number, as k in ``exists k. #i[b(i)] = k & bit(k, 1)``,
 becomes an integer unknown.
-
-Formulas and terms are SMT-LIB text, with truth values folded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from circuits import positions
 from circuits.positions import AtLeast, Equals
-from logic.comparing.symmetry import OUTSIDE, UNKNOWN, Layout, Linear, Needs, NotSymmetric, all_needs
-from logic.comparing.symmetry import needs_of_guard as needs_of
+from logic.comparing.cells_layouts import OUTSIDE, UNKNOWN, Layout, Linear, Needs, NotSymmetric, all_needs
+from logic.comparing.cells_layouts import needs_of_guard as needs_of
+from logic.comparing.cells_text import (
+    FALSE,
+    TRUE,
+    choice,
+    conjunction,
+    count_name,
+    disjunction,
+    equivalence,
+    integer,
+    linear,
+    negation,
+    spell,
+    stretch_name,
+)
 from logic.syntax import (
     And,
     Bit,
@@ -46,7 +58,6 @@ from logic.syntax import (
 )
 from logic.walk import postorder
 
-TRUE, FALSE = "true", "false"
 MOST_CHARACTERS = 1 << 20
 
 
@@ -68,92 +79,6 @@ class Number:
 
 Value = Point | Number
 Values = Mapping[str, Value]
-
-
-# Text.
-
-
-def integer(number: int) -> str:
-    """Write an integer."""
-    return str(number) if number >= 0 else f"(- {-number})"
-
-
-def linear(parts: Iterable[tuple[int, str]], const: int = 0) -> str:
-    """Write ``sum(coef * term) + const``."""
-    terms = [term if coef == 1 else f"(* {integer(coef)} {term})" for coef, term in parts if coef]
-    terms += [integer(const)] if const or not terms else []
-    return terms[0] if len(terms) == 1 else f"(+ {' '.join(terms)})"
-
-
-def negation(phi: str) -> str:
-    """Write ``not phi``."""
-    if phi in (TRUE, FALSE):
-        return FALSE if phi == TRUE else TRUE
-    return phi[5:-1] if phi.startswith("(not ") else f"(not {phi})"
-
-
-def conjunction(parts: Iterable[str]) -> str:
-    """Write ``and``."""
-    kept = list(dict.fromkeys(part for part in parts if part != TRUE))
-    if FALSE in kept:
-        return FALSE
-    return TRUE if not kept else kept[0] if len(kept) == 1 else f"(and {' '.join(kept)})"
-
-
-def disjunction(parts: Iterable[str]) -> str:
-    """Write ``or``."""
-    kept = list(dict.fromkeys(part for part in parts if part != FALSE))
-    if TRUE in kept:
-        return TRUE
-    return FALSE if not kept else kept[0] if len(kept) == 1 else f"(or {' '.join(kept)})"
-
-
-def equivalence(left: str, right: str) -> str:
-    """Write ``left <-> right``."""
-    if left in (TRUE, FALSE):
-        left, right = right, left
-    if right in (TRUE, FALSE):
-        return left if right == TRUE else negation(left)
-    return TRUE if left == right else f"(= {left} {right})"
-
-
-def choice(phi: str, then: str) -> str:
-    """Write ``then`` if phi holds, and 0 if not."""
-    return then if phi == TRUE else "0" if phi == FALSE else f"(ite {phi} {then} 0)"
-
-
-def count_name(place: int, letter: int) -> str:
-    """The unknown number of positions of a type."""
-    return f"c{place}_{letter}"
-
-
-def stretch_name(stretch: int) -> str:
-    """The unknown number of times that a stretch repeats its period."""
-    return f"k{stretch}"
-
-
-def spell(value: Linear) -> str:
-    """Write a number that grows with the stretches."""
-    return linear(((coef, stretch_name(number)) for number, coef in enumerate(value[1:])), value[0])
-
-
-def unknowns(layout: Layout, n_letters: int) -> list[str]:
-    """The unknowns of a layout."""
-    counts = [count_name(place, letter) for place in range(len(layout.classes)) for letter in range(n_letters)]
-    return [*counts, *(stretch_name(number) for number in range(layout.n_stretches))]
-
-
-def sizes(layout: Layout, n_letters: int) -> list[str]:
-    """What holds of the counts of every word of a layout, and of no other integers."""
-    names = unknowns(layout, n_letters)
-    found = [f"(>= {name} 0)" for name in names]
-    for place, one in enumerate(layout.classes):
-        total = linear((1, count_name(place, letter)) for letter in range(n_letters))
-        found.append(f"(= {total} {spell(one.size)})")
-    return found
-
-
-# Sentences.
 
 
 def needs_of_sentence(sentence: Sentence) -> Needs:
@@ -448,14 +373,9 @@ class Presburger:
         """The parts of a count: a weight for each position at which a formula holds."""
         if times != "1":
             raise NotSymmetric("the sentence multiplies counts")
-        match phi:
-            case Compare("<=", left, right) if (
-                left.variable == x and right.variable in v and isinstance(v[right.variable], Number)
-                and weight == Sum((), 0, 1)
-            ):  # fmt: skip
-                return [self.number(right, v)]
-            case _:
-                pass
+        up_to = isinstance(phi, Compare) and phi.op == "<=" and phi.left.variable == x and weight == Sum((), 0, 1)
+        if isinstance(phi, Compare) and up_to and isinstance(v.get(phi.right.variable or ""), Number):
+            return [self.number(phi.right, v)]
         old, new = self.points(v)
         found = []
         for point, number in [*((point, "1") for point in old), *new]:

@@ -17,11 +17,11 @@ from typing import Literal
 from circuits.network import Network, guards_of, references
 from circuits.positions import All, Any_, AtLeast, Bit, Congruent, Equals, Guard, Not, Term
 from logic import syntax
+from logic.comparing.cells_layouts import spelled
 from logic.comparing.exhaustive import Exhaustive
 from logic.comparing.methods import Finding, Limit
 from logic.comparing.presburger import comparison, position_term
 from logic.comparing.problem import Problem
-from logic.comparing.symmetry import spelled
 from logic.syntax import Sentence
 from logic.walk import Part, children
 

@@ -69,7 +69,7 @@ SETTINGS: list[tuple[Guard, Answer, tuple[Guard, ...]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0])
 @pytest.mark.parametrize(("guard", "answer", "places"), SETTINGS)
 def test_one_answer_agrees_with_all_words(guard: Guard, answer: Answer, places: tuple[Guard, ...], seed: int) -> None:
     network = random_network(seed, "ab", guard, answer, places)
@@ -85,7 +85,7 @@ def test_an_answer_at_each_position_agrees_with_all_words(guard: Guard) -> None:
     require_same(problem, Cells().decide_all(problem, seconds(60)))
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", [0, 1])
 def test_a_network_is_itself_at_every_length(seed: int) -> None:
     network = random_network(seed)
     found = Cells().decide_all(Problem(network, network), seconds(60))
@@ -94,7 +94,7 @@ def test_a_network_is_itself_at_every_length(seed: int) -> None:
 
 
 def test_two_networks_differ_where_enumeration_says() -> None:
-    networks = [random_network(seed) for seed in range(4)]
+    networks = [random_network(seed) for seed in range(3)]
     for left, right in itertools.pairwise(networks):
         problem = Problem(left, right)
         require_same(problem, Cells().decide_all(problem, seconds(60)))
@@ -110,7 +110,7 @@ def test_only_words_considered_are_compared() -> None:
     require_same(longer, Cells().decide_all(longer, seconds(60)))
 
 
-@pytest.mark.parametrize("slack", [0, 1, 4, None])
+@pytest.mark.parametrize("slack", [0, 2, None])
 @pytest.mark.parametrize(("guard", "answer", "places"), SETTINGS)
 def test_a_cell_has_one_decision(guard: Guard, answer: Answer, places: tuple[Guard, ...], slack: int | None) -> None:
     """On all words whose counts lie in a cell, the network decides what it does where the cell came from."""
@@ -123,7 +123,7 @@ def test_a_cell_has_one_decision(guard: Guard, answer: Answer, places: tuple[Gua
         for n in range(case.layout.length[0] + case.layout.period, length + 1, case.layout.period):
             sizes = [one.size[0] + one.size[1] * (n - case.layout.length[0]) // case.layout.period
                      for one in case.layout.classes]  # fmt: skip
-            for _ in range(6):
+            for _ in range(4):
                 letters = [rng.integers(0, 2, size) for size in sizes]
                 counts = np.array([int((one == letter).sum()) for one in letters for letter in (0, 1)])
                 present = np.flatnonzero(counts)
