@@ -26,7 +26,7 @@ from circuits.word_axes import Integers, Truth
 Reals = np.ndarray[Any, np.dtype[np.float64]]
 
 STEPS = 12
-NEAR = 1e-7  # of a code
+NEAR = 1e-5  # of a code
 MARGIN = 1e-11
 MOST_BITS = 18
 LEAST = 600.0  # exponents below are those of no weight
@@ -197,8 +197,7 @@ def largest_average(low: Reals, high: Reals, values: Reals, possible: Truth, cou
     shape = np.broadcast_shapes(low[:, :, 0].shape, values[:, :, 0].shape, (*possible.shape[:2], 1))
 
     def of(array: Reals, letter: int) -> Reals:
-        part: Reals = array[:, :, min(letter, array.shape[2] - 1)]
-        return part
+        return np.ascontiguousarray(array[:, :, min(letter, array.shape[2] - 1)])
 
     used = [(possible[:, :, letter] & counted)[:, :, None] for letter in range(n_letters)]
     barred = [np.where(use, 0.0, -np.inf) for use in used]
@@ -215,15 +214,16 @@ def largest_average(low: Reals, high: Reals, values: Reals, possible: Truth, cou
     smallest, reach = least.sum(axis=1), heaviest.sum(axis=1)
     centre = (top + bottom) / 2
     gain, chosen = np.empty(shape), np.empty(shape)
+    parts = [(of(values, letter), of(low, letter), of(high, letter), barred[letter]) for letter in range(n_letters)]
     for step in range(STEPS):
         gain.fill(-np.inf)
         chosen.fill(0.0)
-        for letter in range(n_letters):
-            over = of(values, letter) - centre[:, None, :]
-            weight = np.where(over >= 0, of(high, letter), of(low, letter))
-            over = over * weight + barred[letter]
+        for value, light, heavy, bar in parts:
+            over = value - centre[:, None, :]
+            weight = np.where(over >= 0, heavy, light)
+            over = over * weight + bar
             better = over > gain
-            np.copyto(gain, over, where=better)
+            np.maximum(gain, over, out=gain)
             np.copyto(chosen, weight, where=better)
         gain[np.isneginf(gain)] = 0.0
         total, mass = gain.sum(axis=1), chosen.sum(axis=1)

@@ -6,7 +6,8 @@ they must differ, any of its words is a difference; otherwise one of its positio
 words with few words are compared word by word, so what is decided does not depend on how good the bounds are.
 
 Positions are split in one order for each length, found before: at each depth the position whose letters leave the least open on a
-few samples. How few words are few is measured: as many as are evaluated in the time of one partial word.
+few samples. How few words are few is measured: as many as are evaluated in the time of a partial word and of its parts. So
+bounds that decide nothing at most double the time that all words take.
 """
 
 from __future__ import annotations
@@ -30,9 +31,11 @@ Reals = np.ndarray[Any, np.dtype[np.float64]]
 Truth = np.ndarray[Any, np.dtype[np.bool_]]
 
 BATCH = 1 << 8
-SAMPLES = 6
+CHUNK = 1 << 12
+SAMPLES = 4
+PROBED = 1 << 8
 FEW = 64
-MOST_FEW = 1 << 12
+MOST_FEW = 1 << 13
 REPORT_EVERY_S = 0.5
 
 
@@ -54,9 +57,8 @@ class Partial:
         return ""
 
     def forecast(self, problem: Problem, n: int) -> float:
-        """The time for as many partial words as stay open on a few dives, if all were alike."""
-        search = Search(problem, n, Limit())
-        return search.forecast()
+        """The time for as many partial words and words as stay open on a few dives, if all are alike."""
+        return Search(problem, n, Limit()).forecast()
 
     def decide(self, problem: Problem, lengths: Sequence[int], limit: Limit) -> Finding:
         """Decide each length by branch and bound."""
@@ -107,10 +109,22 @@ class Search:
     @property
     def few(self) -> int:
         """How many words are compared one by one: as many as cost what a partial word and its parts do."""
-        if not self.partial_words or not self.words:
-            return FEW
-        ratio = (self.bounding_s / self.partial_words) / (self.comparing_s / self.words)
-        return int(np.clip(2 * ratio, 1, MOST_FEW))
+        return int(np.clip(2 * self.ratio, 1, MOST_FEW)) if self.partial_words and self.words else FEW
+
+    @property
+    def ratio(self) -> float:
+        """The time of a partial word in times of a word."""
+        return (self.bounding_s / self.partial_words) / (self.comparing_s / self.words)
+
+    def probe(self, n_letters: int) -> Integers | None:
+        """Compare a few random words, which takes no time where differences are frequent, and tells what a word costs."""
+        self.limit.check()
+        words = np.random.default_rng(self.n).integers(0, n_letters, (PROBED, self.n))
+        self.problem.differs(words[:1])  # what is prepared once for a length is not for each word
+        started = time.perf_counter()
+        different = self.problem.differs(words)
+        self.comparing_s, self.words = time.perf_counter() - started, len(words)
+        return np.array(words[int(np.argmax(different))]) if different.any() else None
 
     def run(self) -> Integers | None:
         """A word on which network and rival differ, or None if there is none.
@@ -120,8 +134,13 @@ class Search:
         """
         n_letters = len(self.problem.network.alphabet)
         whole = np.ones((1, self.n, n_letters), dtype=bool)
-        if n_letters**self.n > MOST_FEW:
-            self.order = self.find_order(whole)
+        if n_letters**self.n > FEW:
+            if (word := self.probe(n_letters)) is not None:
+                return word
+            self.bound(whole)
+            samples = SAMPLES * n_letters * self.n**2 / 2
+            if n_letters**self.n > samples * self.ratio:
+                self.order = self.find_order(whole)
         waiting = [whole]
         while waiting:
             self.limit.check()
@@ -190,15 +209,15 @@ class Search:
 
     def compare(self, allowed: Truth) -> Integers | None:
         """Compare all words of some partial words."""
-        started = time.perf_counter()
-        for words in words_of(allowed, BATCH * 16):
+        for words in words_of(allowed, CHUNK):
             self.limit.check()
+            started = time.perf_counter()
             kept = words[self.problem.considered(words)]
             different = self.problem.differs(kept) if len(kept) else np.zeros(0, dtype=bool)
             self.words += len(words)
+            self.comparing_s += time.perf_counter() - started
             if different.any():
                 return np.array(kept[int(np.argmax(different))])
-        self.comparing_s += time.perf_counter() - started
         return None
 
     def compare_some(self, allowed: Truth) -> Integers | None:
@@ -244,20 +263,26 @@ class Search:
         return (high - low).reshape(len(allowed), -1).mean(axis=1)
 
     def forecast(self) -> float:
-        """Seconds, from random dives (Knuth 1975, *Estimating the efficiency of backtrack programs*)."""
+        """Seconds, from a few random dives (Knuth 1975, *Estimating the efficiency of backtrack programs*)."""
         n_letters = len(self.problem.network.alphabet)
-        samples, weight, total = np.ones((1, self.n, n_letters), dtype=bool), 1.0, 1.0
+        self.probe(n_letters)
+        word_s = self.comparing_s / self.words
         random = np.random.default_rng(self.n)
+        samples, weight, nodes, words = np.ones((1, self.n, n_letters), dtype=bool), 1.0, 0.0, 0.0
         while True:
             sizes = np.prod(samples.sum(axis=2).astype(np.float64), axis=1)
+            if sizes.max() <= self.few:
+                words = weight * float(sizes.mean())
+                break
             open_, _ = self.bound(samples)
-            if not open_.any() or sizes.max() <= FEW:
+            nodes += weight
+            if not open_.any():
                 break
             parts = self.split(samples[open_])
-            weight *= open_.mean() * len(parts) / open_.sum()
-            total += weight
+            weight *= len(parts) / len(samples)
             samples = parts[random.choice(len(parts), min(SAMPLES, len(parts)), replace=False)]
-        return total * self.bounding_s / self.partial_words
+        bounded = self.bounding_s / self.partial_words * nodes if nodes else 0.0
+        return bounded + words * word_s
 
 
 def sentence_bounds(sentence: Sentence, allowed: Truth) -> tuple[Truth, Truth]:
