@@ -1,8 +1,9 @@
-"""What the laws do to emitted sentences: ``python -m benchmarks.simplify MODEL.onnx|FOLDER... [--precision P] [--once] [--longest N]``.
+"""What the laws do to emitted sentences: ``python -m benchmarks.simplify PATH... [--precision P] [--once] [--longest N]``.
 
-A folder is a translation that was written before. One row for each network: definitions and nodes before and after, the seconds of the processor, the obligations of the proof that nothing changed
-by method with their seconds, and the words of length up to N (at most 2,000 of a length) on which both sentences were evaluated.
-Then the laws used, over all networks. The exit code is 1 if a proof is open or a word decides differently.
+A path is a file that is translated now, or the folder of a translation. One row for each network: definitions and nodes before
+and after, the seconds of the processor, the obligations of the proof that nothing changed by method with their seconds, and the
+words of length up to N (at most 2,000 of a length) on which both sentences were evaluated. Then the laws used, over all networks.
+The exit code is 1 if a proof is open or a word decides differently.
 """
 
 from __future__ import annotations
