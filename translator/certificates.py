@@ -12,7 +12,7 @@ from logic.checker.certificate import ARTIFACTS, MAIN, Certificate, Claim
 from logic.checker.record import Rejected
 from logic.verdicts import Holds
 from translator.store import Artifacts
-from translator.verification import Report
+from translator.verifying.question import Report
 
 
 def write_certificate(report: Report, artifacts: Artifacts, out: Path) -> list[str]:
@@ -52,7 +52,7 @@ def write_certificate(report: Report, artifacts: Artifacts, out: Path) -> list[s
 
     if not pairs and not lengths:
         raise fail(
-            "T079", "nothing in this verification can be certified", note="; ".join(left_out) or "no claim holds",
+            "T091", "nothing in this verification can be certified", note="; ".join(left_out) or "no claim holds",
             help="a certificate is about network = circuit = sentence, by composition or on all inputs",
         )  # fmt: skip
     temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.absolute().parent))
@@ -64,10 +64,10 @@ def write_certificate(report: Report, artifacts: Artifacts, out: Path) -> list[s
         temporary.rename(out)
     except Rejected as error:
         raise fail(
-            "T079", f"the proof cannot be certified: {error.what}", where=error.where,
+            "T091", f"the proof cannot be certified: {error.what}", where=error.where,
             note="the checker replays the constructions that fom builds, and no others",
             help="fom verify without --certificate proves more shapes",
-        )  # fmt: skip
+        ) from None  # fmt: skip
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return left_out

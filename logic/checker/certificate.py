@@ -113,7 +113,7 @@ def claim_composition(certificate: Certificate, claim: Claim, record: Record) ->
     sides = [claim.get("left"), claim.get("right")]
     scope = scope_of(network)
     if sides == ["network", "circuit"]:
-        given = {step.get("node"): step for step in claim.get("steps", []) if isinstance(step, dict)}
+        given = {str(step.get("node")): step for step in claim.get("steps", []) if isinstance(step, dict)}
         steps = replay_network(network, family, record, given)
     elif sides == ["circuit", "sentence"]:
         steps = replay_sentence(family, certificate.sentence, record, certificate.decided)
@@ -126,7 +126,11 @@ def claim_exhaustive(certificate: Certificate, claim: Claim, record: Record) -> 
     """Replay the decisions on all inputs of the lengths listed."""
     lengths = [item.get("n") if isinstance(item, dict) else None for item in claim.get("lengths", [])]
     admitted = all(type(n) is int and certificate.network.domain.admits(n) for n in lengths)
-    require(lengths and admitted and lengths == sorted(set(lengths)), "the claim", "its lengths are malformed")
+    require(
+        lengths and admitted and lengths == sorted({n for n in lengths if n is not None}),
+        "the claim",
+        "its lengths are malformed",
+    )
     require(not certificate.network.inputs or lengths == [1], "the claim", "a static input has no length")
     given = certificate.network, certificate.family, certificate.sentence
     found = [replay_length(*given, record, certificate.decided, n) for n in lengths if n is not None]
@@ -167,7 +171,7 @@ def read(folder: Path) -> Certificate:
     path = folder / MAIN
     if not path.is_file():
         raise fail(
-            "T078", f"the folder is no certificate: it has no {MAIN}", where=str(folder),
+            "L080", f"the folder is no certificate: it has no {MAIN}", where=str(folder),
             help="fom verify DIR --certificate OUT makes one",
         )  # fmt: skip
     try:
@@ -175,7 +179,7 @@ def read(folder: Path) -> Certificate:
         data = json.loads(text)
     except (OSError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise Rejected(MAIN, f"it is damaged: {error}") from None
-    lists = data.get("files") if isinstance(data, dict) else None
+    lists: Any = data.get("files") if isinstance(data, dict) else None
     shaped = isinstance(lists, dict) and set(lists) == set(FOLDERS) and isinstance(data.get("claims"), list)
     require(shaped and all(isinstance(lists[name], dict) for name in FOLDERS), MAIN, "it is no object of a certificate")
     require(data.get("schema") == SCHEMA, MAIN, f"its schema is not {SCHEMA}")

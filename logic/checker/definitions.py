@@ -35,9 +35,11 @@ def replay_sentence(family: Family, sentence: Sentence, record: Record, decided:
     definitions = {definition.name: definition for definition in sentence.definitions}
     steps: list[Step] = []
     with deep_recursion():
-        for entry in family.entries:
-            if not isinstance(entry, InputBits):
-                steps.append(replay_entry(family, sentence, record, entry, definitions))
+        steps.extend(
+            replay_entry(family, sentence, record, entry, definitions)
+            for entry in family.entries
+            if not isinstance(entry, InputBits)
+        )
         for name in definitions:
             raise Rejected(f"`{name}`", "the family has no such element")
         require_decision(family, sentence, decided)

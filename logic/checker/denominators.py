@@ -63,9 +63,9 @@ def row_of(reader: Reader, start: Read, k: int, factor: int = 1) -> Row:
             for operand in node.operands:
                 moved = tuple(term.substitute(at) for term in operand.ref.at)
                 start_, end = operand.matrix.indptr[element], operand.matrix.indptr[element + 1]
-                read = zip(operand.matrix.indices[start_:end], operand.matrix.data[start_:end], strict=True)
+                weighed = zip(operand.matrix.indices[start_:end], operand.matrix.data[start_:end], strict=True)
                 stack += [
-                    ((operand.ref.node, moved, guard, int(column)), coef * int(weight)) for column, weight in read
+                    ((operand.ref.node, moved, guard, int(column)), coef * int(weight)) for column, weight in weighed
                 ]
         elif isinstance(node, Sum) and reader.safe(at) and guard is None:
             to = (*at, var(k))

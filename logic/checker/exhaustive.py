@@ -66,7 +66,7 @@ class Evaluator:
         inside = np.ones((self.n,) * len(scope), dtype=bool)
         for place in places:
             inside = inside & (place >= 1) & (place <= self.n)
-        index = tuple(np.clip(place, 1, max(self.n, 1)) - 1 for place in places)
+        index: list[Any] = [np.clip(place, 1, max(self.n, 1)) - 1 for place in places]
         found = found[(slice(None), *index)] if places else found.reshape(self.batch, *(1 for _ in scope))
         return np.where(inside, found, 0) + np.zeros(self.shape(scope), dtype=found.dtype)
 

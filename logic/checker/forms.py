@@ -44,7 +44,8 @@ def column(values: Any) -> Matrix:
 
 def magnitude(weights: Matrix) -> float:
     """The largest sum of magnitudes in a row: a bound that no int64 operation below wraps."""
-    return float(np.abs(weights.astype(np.float64)).sum(axis=1).max(initial=0.0)) if weights.nnz else 0.0
+    rows = np.repeat(np.arange(weights.shape[0]), np.diff(weights.indptr))
+    return float(np.bincount(rows, np.abs(weights.data.astype(np.float64)), 1).max())
 
 
 def product(left: Matrix, right: Matrix) -> Matrix:

@@ -75,7 +75,7 @@ def words_lemmas() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Law:
-    """``round(up * N / (down * D)) >= c`` iff ``scale * N - (slope * c + const) * D >= odd * (c mod 2)``; D = 1 unless `ratio`."""
+    """``round(up * N / (down * D)) >= c`` iff ``scale * N - (slope * c + const) * D >= odd * (c mod 2)``, D = 1 if no `ratio`."""
 
     up: int
     down: int
@@ -95,7 +95,8 @@ class Law:
         if self.ratio:
             given, den, line = "N D c : Z, 1 <= D ->", f"({self.down} * D)", f"{line} * D"
             exact = f"2 * ({self.up} * N) - (2 * c - 1) * {den}"
-            proof = f"  intros N D c H. rewrite law_of_ratio by lia.\n  replace ({self.scale} * N - {line}) with ({exact}) by ring.\n"
+            proof = "  intros N D c H. rewrite law_of_ratio by lia.\n"
+            proof += f"  replace ({self.scale} * N - {line}) with ({exact}) by ring.\n"
         else:
             given, den, proof = "N c : Z,", str(self.down), "  intros N c. rewrite law_of_ratio by lia.\n"
         return (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -27,8 +28,7 @@ from logic.printer import to_ascii
 def small_network() -> Network:
     """Counts letters, rounds, and compares: one node of every linear kind, a rounding and a table."""
     zero = np.zeros(1, dtype=np.int64)
-    x, y = (var(0),), (var(1),)
-    del y
+    x = (var(0),)
     return Network(
         (
             Letters("w", 2),
@@ -60,7 +60,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "manifest.json": json.dumps({"readout": {"formula": formula}}),
     }
     contents = {name: text.encode() for name, text in artifacts.items()}
-    write(folder, contents, lambda read: [*composition_claims(read), exhaustive_claim([1, 2, 3])])
+    write(folder, contents, lambda read: [*composition_claims(read), exhaustive_claim([1, 2])])
     return folder
 
 
@@ -101,13 +101,11 @@ def test_changed_bytes(certificate: Path, tmp_path: Path) -> None:
 
 
 def test_changed_numbers_with_new_hashes(certificate: Path, tmp_path: Path) -> None:
-    import re
-
     random = np.random.default_rng(1)
-    for name in ("family.jsonl", "sentence.fom", "network.jsonl"):
+    for name in ("family.jsonl", "sentence.fom"):
         text = (certificate / "artifacts" / name).read_text()
         lines = [match for match in re.finditer(r"(?<![\w.\[])\d+(?![\w.\]]*\()", text) if line_of(text, match.start())]
-        for place in random.choice(len(lines), min(15, len(lines)), replace=False):
+        for place in random.choice(len(lines), min(12, len(lines)), replace=False):
             match = lines[place]
             changed = text[: match.start()] + str(int(match[0]) + 1) + text[match.end() :]
             copy = tmp_path / "copy"
