@@ -16,6 +16,7 @@ from translator.verifying.comparison import Comparison
 from translator.verifying.equality import Equality
 from translator.verifying.properties import PropertyCheck
 from translator.verifying.question import EQUALITY_METHODS, Question, Report
+from translator.verifying.rivals import read_rival
 
 
 def verify(source: Source, progress: Progress = silent, **options: Any) -> Report:
@@ -32,7 +33,8 @@ def verify(source: Source, progress: Progress = silent, **options: Any) -> Repor
     if question.against is not None and question.property_ is not None:
         raise fail("T061", "one question at a time: --against or --property")
     if question.against is not None:
-        return report(Comparison(source, question, progress))
+        rival = read_rival(question.against, source.network, progress)
+        return report(Comparison(source, question, rival, progress))
     if question.property_ is not None:
         return report(PropertyCheck(source, question, progress))
     if question.method not in ("auto", *EQUALITY_METHODS):

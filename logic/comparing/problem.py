@@ -49,13 +49,19 @@ class Problem:
             return np.not_equal(decided, decided_by(self.rival, words))
         return self.rival.differs(self.rival.truth(words), decided)
 
+    def places_considered(self, words: Integers) -> Truth:
+        """What is considered: ``(B,)``, or ``(B, n)`` for answers at every position."""
+        kept = self.considered(words)
+        if not self.network.decided.n_positions:
+            return kept
+        places = np.repeat(kept[:, None], words.shape[1], axis=1)
+        if self.at is not None:
+            places &= np.asarray(evaluate_sentence(self.at, words)[""], dtype=bool)
+        return places
+
     def wrong(self, words: Integers) -> Truth:
         """Where network and rival differ and are considered: ``(B,)``, or ``(B, n)`` for answers at every position."""
-        wrong = self.different(words)
-        if self.at is not None:
-            wrong &= np.asarray(evaluate_sentence(self.at, words)[""], dtype=bool)
-        wrong &= self.considered(words).reshape(-1, *(1,) * (wrong.ndim - 1))
-        return wrong
+        return np.logical_and(self.different(words), self.places_considered(words))
 
     def differs(self, words: Integers) -> Truth:
         """The words, of shape ``(B, n)``, on which network and rival differ at some position considered: ``(B,)``."""

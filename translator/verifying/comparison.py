@@ -22,7 +22,7 @@ from translator.telling import Progress, seldom
 from translator.verifying.deciding import Deciding
 from translator.verifying.question import Question
 from translator.verifying.replaying import Replay
-from translator.verifying.rivals import Rival, read_rival
+from translator.verifying.rivals import Rival
 from translator.verifying.scope import Scope
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
@@ -35,14 +35,14 @@ SAMPLED = 1 << 14
 class Comparison:
     """One run: network and rival, the scope, and the claims, notes and failures so far."""
 
-    def __init__(self, source: Source, question: Question, progress: Progress) -> None:
+    def __init__(self, source: Source, question: Question, rival: Rival, progress: Progress) -> None:
         self.source = source
         self.network = source.network
         self.question = question
         self.progress = seldom(progress)
         self.replay = Replay(source)
         self.scope = Scope(self.network, question)
-        self.rival: Rival = read_rival(question.against or "", self.network, progress)
+        self.rival = rival
         self.scope.restriction = self.rival.restriction
         self.own_notes: list[str] = []
         self.failures: list[Counterexample] = []
