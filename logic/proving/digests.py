@@ -23,7 +23,7 @@ from circuits.family import Family
 from circuits.network import Exact, Network, Node, references
 from logic.proving.linear import bit_names
 
-PACKAGES = ("circuits", "logic")
+FOLDERS = ("circuits", "logic", "logic/proving", "logic/smt")
 
 
 def digest(*values: Any) -> str:
@@ -79,13 +79,13 @@ def part(state: Any, kind: str, content: bytes) -> None:
 
 @cache
 def prover() -> str:
-    """The digest of the prover: the sources of the packages that take part, and the version of the solver."""
+    """The digest of the prover: the sources that take part, and the versions of the libraries."""
     root = Path(__file__).resolve().parents[2]
     found: list[Any] = []
-    for package in PACKAGES:
-        paths = sorted((root / package).rglob("*.py"))
+    for folder in FOLDERS:
+        paths = sorted([*(root / folder).glob("*.py"), *(root / folder).glob("*.lark")])
         found += [(path.relative_to(root).as_posix(), path.read_bytes()) for path in paths]
-    for name in ("z3-solver", "numpy", "scipy"):
+    for name in ("z3-solver", "pysmt", "lark", "numpy", "scipy"):
         try:
             found.append((name, version(name)))
         except PackageNotFoundError:

@@ -61,7 +61,8 @@ class Ledger:
     """Proofs by the digests of their obligations, kept in a file.
 
     Attributes:
-        asked: how many obligations were looked up.
+        known: the proofs, by digest.
+        asked: how many contracts of nodes and chunks of definitions were looked up.
         reused: how many of them were found.
     """
 

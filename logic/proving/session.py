@@ -93,7 +93,7 @@ class Session:
     def decide(self, name: str, decide: Callable[[], Outcome]) -> tuple[Outcome, tuple[Step, ...]]:
         """Decide an obligation, or find it in the ledger."""
         if self.ledger is not None and self.evidence is None:
-            known = self.ledger.find(name)
+            known = self.ledger.known.get(name)
             if known is not None:
                 return Outcome(known[-1].lemmas), known
         before, self.steps = self.steps, []
