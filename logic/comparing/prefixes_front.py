@@ -207,7 +207,7 @@ class Building:
             case Moved(at, n_positions) if isinstance(node, Predicates):
                 inside = conjunction(*(AtLeast(end) for term in at for end in (term - 1, LAST - term)))
                 guards = tuple(conjunction(inside, substitute(guard, at)) for guard in node.guards)
-                self.together[name] = frozenset([LISTED])
+                self.together[name] = frozenset([LISTED] if n_positions else ())
                 return self.add(Predicates(name, n_positions, guards, node.format))
             case (0,):
                 made.rows[name] = self.names[(node.name, (PINNED,))]

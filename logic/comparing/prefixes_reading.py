@@ -76,7 +76,7 @@ def reading(network: Network, ref: Ref, places: Places) -> tuple[Key, Ref, bool]
         return read_one(ref.node, at[0])
     variables = {var(place) for place in places if place != PINNED}
     if isinstance(source, Predicates) and not variables.union({LAST}).issuperset(at):
-        count = 1 + max(places)
+        count = ranging(places)
         return (ref.node, Moved(at, count)), Ref("", tuple(map(var, range(count)))), True
     order = list(dict.fromkeys(term for term in at if term != LAST))
     key = tuple(PINNED if term == LAST else order.index(term) for term in at)

@@ -71,7 +71,9 @@ def pulled_back(network: Network) -> Network:
         if k:
             match node:
                 case Predicates(guards=given_guards):
-                    kept = tuple(one if "n_coef=0" in str(one) and "n_coef=1" not in str(one) else TRUE for one in given_guards)
+                    kept = tuple(
+                        one if "n_coef=0" in str(one) and "n_coef=1" not in str(one) else TRUE for one in given_guards
+                    )
                     node = replace(node, guards=kept)
                 case Affine(operands=operands, length=length):
                     moved = tuple(Operand(ref(one.ref, k), one.matrix) for one in operands)
@@ -116,7 +118,7 @@ def decided(network: Network, words: np.ndarray) -> np.ndarray:
     return answers[:, -1] if readout.n_positions else answers
 
 
-@settings(max_examples=60)
+@settings(max_examples=20)
 @given(networks(most_nodes=7))
 def test_letter_by_letter_is_the_definition(drawn: Network) -> None:
     network = causal(drawn)
@@ -129,7 +131,7 @@ def test_letter_by_letter_is_the_definition(drawn: Network) -> None:
             assert np.array_equal(answers, decided(network, words[:, :m]))
 
 
-@settings(max_examples=40)
+@settings(max_examples=8)
 @given(networks(most_nodes=7))
 def test_differences_are_those_of_all_words(drawn: Network) -> None:
     network = causal(drawn)
@@ -221,7 +223,10 @@ def test_what_is_decided_in_time_remains() -> None:
 @pytest.mark.parametrize(
     ("problem", "reason"),
     [
-        (Problem(deciding(1, TRUE, 1, 2), tagger()), "the network is not causal: `total` ranges over positions after its own"),
+        (
+            Problem(deciding(1, TRUE, 1, 2), tagger()),
+            "the network is not causal: `total` ranges over positions after its own",
+        ),
         (Problem(tagger(), deciding(1, TRUE, 1, 2)), "the network is not causal: `total` ranges"),
         (Problem(tagger(), specified("#y[b(y)] >= 2 & a(x)")), "positions `y` after `x` are counted"),
         (Problem(tagger(), tagger(), None, parse("letters a, b; a(x + 1)")), "position `x + 1` is not known"),
