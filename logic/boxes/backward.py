@@ -179,10 +179,10 @@ def through_maximum(node: Maximum, coefs: Reals, state: Rows) -> None:
         pairs, elements = np.nonzero(here)
         targets = index[elements, chosen[pairs, elements] - start]
         size = spans[name][0].shape[1]
-        flat = np.bincount(pairs * size + targets, weights=passed[pairs, elements], minlength=len(passed) * size)
-        magnitudes = np.bincount(
-            pairs * size + targets, weights=np.abs(passed[pairs, elements]), minlength=len(passed) * size
-        )
-        state.doubt(magnitudes.reshape(-1, size), node.size, state.reach(name))
-        state.add(name, flat.reshape(-1, size))
+        flat = np.zeros((len(passed), size))
+        np.add.at(flat, (pairs, targets), passed[pairs, elements])
+        magnitudes = np.zeros((len(passed), size))
+        np.add.at(magnitudes, (pairs, targets), np.abs(passed[pairs, elements]))
+        state.doubt(magnitudes, node.size, state.reach(name))
+        state.add(name, flat)
         start += width

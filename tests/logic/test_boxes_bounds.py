@@ -45,9 +45,10 @@ def affine(name: str, source: str, weights: np.ndarray, const: np.ndarray) -> Af
 def network_of(seed: int) -> Network:
     """A random network of all kinds of nodes, with tables that rise, fall and do neither."""
     rng = np.random.default_rng(seed)
-    sums = lambda name, source, size, width: affine(  # noqa: E731
-        name, source, rng.integers(-9, 10, (size, width)), rng.integers(-40, 41, size)
-    )
+
+    def sums(name: str, source: str, size: int, width: int) -> Affine:
+        return affine(name, source, rng.integers(-9, 10, (size, width)), np.asarray(rng.integers(-40, 41, size)))
+
     breaks = np.unique(rng.integers(-120, 120, 30))
     codes = rng.integers(-8, 8, len(breaks) + 1)
     codes = np.sort(codes)[:: rng.choice([-1, 1])] if seed % 3 else codes
