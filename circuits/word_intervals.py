@@ -45,6 +45,7 @@ from circuits.word_averages import Average, average_bounds, average_of, softmax_
 from circuits.word_axes import Bounds, Integers, Truth, Variables, read, settle_last
 
 ROWS = 1 << 15  # numbers in one array of an average
+COPIES = 8  # arrays of the widest node that live at once, at most
 
 
 class WordIntervals:
@@ -66,6 +67,7 @@ class WordIntervals:
         self.asked = self.demand(self.wanted)
         self.order = [node for node in self.nodes.values() if node.name in self.asked]
         self.ranges = {node.name: RangeTable.of(node) for node in self.order if isinstance(node, Table)}
+        self.last_use = {ref.node: node.name for node in self.order for ref, _ in self.reads(node)}
         self.shared: dict[str, Bounds] = {}
 
     def reads(self, node: Node) -> list[tuple[Ref, Guard | None]]:
@@ -118,7 +120,22 @@ class WordIntervals:
             values[node.name] = found
             if found.exact and found.low.shape[0] == 1 and self.is_shared(node):
                 self.shared[node.name] = found
+            for ref, _ in self.reads(node):
+                if self.last_use[ref.node] == node.name and ref.node not in self.wanted:
+                    values.pop(ref.node, None)
         return {name: self.answer(self.nodes[name], values[name], allowed) for name in self.wanted}
+
+    def bytes(self, n_letters: int) -> int:
+        """About the memory that one partial word needs: the two bounds of the widest node, a few times."""
+        widest = 0
+        for node in self.order:
+            for ref, guard in [(Ref(node.name), None), *self.reads(node)]:
+                asked = self.variables(self.asked[node.name], guard).positions
+                size = self.nodes[ref.node].size
+                widest = max(
+                    widest, size * int(np.prod([len(places) * n_letters for places in asked], dtype=np.float64))
+                )
+        return 16 * COPIES * widest
 
     def answer(self, node: Node, found: Bounds, allowed: Truth) -> tuple[Integers, Integers]:
         """The bounds over all letters, at full length."""

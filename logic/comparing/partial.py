@@ -58,7 +58,8 @@ class Partial:
 
     def forecast(self, problem: Problem, n: int) -> float:
         """The time for as many partial words and words as stay open on a few dives, if all are alike."""
-        return Search(problem, n, Limit()).forecast()
+        search = Search(problem, n, Limit())
+        return search.forecast() if search.batch else float("inf")
 
     def decide(self, problem: Problem, lengths: Sequence[int], limit: Limit) -> Finding:
         """Decide each length by branch and bound."""
@@ -66,6 +67,8 @@ class Partial:
         counts = {"partial words": 0, "words": 0}
         for n in lengths:
             search = Search(problem, n, limit)
+            if not search.batch:
+                return Finding(tuple(decided), reason=f"partial words of length {n} need more memory", facts=counts)
             try:
                 word = search.run()
             except OutOfTime:
@@ -92,6 +95,7 @@ class Search:
     limit: Limit
     sides: list[WordIntervals] = field(init=False)
     order: list[int] = field(init=False)
+    batch: int = field(init=False)
     partial_words: int = 0
     words: int = 0
     bounding_s: float = 0.0
@@ -101,6 +105,8 @@ class Search:
     def __post_init__(self) -> None:
         self.sides = [WordIntervals(network, self.n) for network in networks_of(self.problem)]
         self.order = list(range(self.n))
+        needed = max(side.bytes(len(side.network.alphabet)) for side in self.sides)
+        self.batch = min(BATCH, self.limit.memory // max(1, needed))
 
     def added(self, counts: dict[str, int]) -> dict[str, int]:
         """Figures with those of lengths before."""
@@ -146,9 +152,9 @@ class Search:
             self.limit.check()
             self.report(waiting)
             taken = waiting.pop()
-            if len(taken) > BATCH:
-                waiting.append(taken[BATCH:])
-                taken = taken[:BATCH]
+            if len(taken) > self.batch:
+                waiting.append(taken[self.batch :])
+                taken = taken[: self.batch]
             sizes = np.prod(taken.sum(axis=2).astype(np.float64), axis=1)
             small = sizes <= self.few
             if small.any() and (word := self.compare(taken[small])) is not None:
@@ -174,6 +180,12 @@ class Search:
 
     def bound(self, allowed: Truth) -> tuple[Truth, Truth]:
         """The partial words that stay open, and those on which network and rival differ for certain."""
+        parts = [self.bound_batch(allowed[start : start + self.batch]) for start in range(0, len(allowed), self.batch)]
+        return np.concatenate([open_ for open_, _ in parts]), np.concatenate([sure for _, sure in parts])
+
+    def bound_batch(self, allowed: Truth) -> tuple[Truth, Truth]:
+        """The same for a batch."""
+        self.limit.check()
         started = time.perf_counter()
         can_agree, can_differ = self.verdicts(allowed)
         if can_differ.ndim == 2:
@@ -258,9 +270,11 @@ class Search:
 
     def spread(self, allowed: Truth) -> Reals:
         """How far apart the bounds of the network's scores are, for each partial word."""
-        side = self.sides[0]
-        low, high = side.bounds(allowed)[side.network.decided.scores]
-        return (high - low).reshape(len(allowed), -1).mean(axis=1)
+        side, found = self.sides[0], []
+        for start in range(0, len(allowed), self.batch):
+            low, high = side.bounds(allowed[start : start + self.batch])[side.network.decided.scores]
+            found.append((high - low).reshape(len(low), -1).mean(axis=1))
+        return np.concatenate(found)
 
     def forecast(self) -> float:
         """Seconds, from a few random dives (Knuth 1975, *Estimating the efficiency of backtrack programs*)."""

@@ -184,3 +184,13 @@ def test_obstacles() -> None:
     made = attention(2, 3)
     value = replace(made, readout=replace(made.decided, kind="value"))
     assert "number" in Partial().obstacle(Problem(made, value))
+
+
+def test_memory() -> None:
+    """Batches are as small as the memory asks for, and too little is said so."""
+    problem = Problem(logit(0), specification("a(n)"))
+    found = Partial().decide(problem, [4], Limit(memory=1000))
+    assert found.decided == ()
+    assert "memory" in found.reason
+    small = Partial().decide(problem, [1, 2, 3, 4], Limit(memory=3 * Search(problem, 4, Limit()).sides[0].bytes(2)))
+    assert small.decided == Partial().decide(problem, [1, 2, 3, 4], Limit()).decided
