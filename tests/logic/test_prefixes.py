@@ -151,7 +151,8 @@ def assert_same(problem: Problem, lengths: Any, limit: Limit) -> None:
     assert found.decided == wanted.decided
     assert (found.word is None) == (wanted.word is None)
     if found.word is not None:
-        assert len(found.word) == found.decided[-1] and problem.differs(found.word[None]).all()
+        assert len(found.word) == found.decided[-1]
+        assert problem.differs(found.word[None]).all()
 
 
 def specified(text: str) -> Specification:
@@ -196,16 +197,19 @@ def test_equal_states_are_read_once() -> None:
     assert search.decide(150, True) is None
     assert search.by_length == [m + 1 for m in range(151)]
     finding = Prefixes().decide(problem, range(1, 151), Limit())
-    assert finding.decided == tuple(range(1, 151)) and finding.word is None
+    assert finding.decided == tuple(range(1, 151))
+    assert finding.word is None
     assert finding.facts["most states of one length"] == 150
     by_words = Search(Problem(counter(1, 3), specified("exists x. b(x) & a(x + 1)")), Limit())
-    assert [by_words.advance(0) for _ in range(6)] == [None] * 6 and by_words.by_length[-1] == 64
+    assert [by_words.advance(0) for _ in range(6)] == [None] * 6
+    assert by_words.by_length[-1] == 64
 
 
 def test_forecasts_grow() -> None:
     problem = Problem(tagger(), specified("#y[y <= x & b(y)] >= 2"))
     forecasts = [Prefixes().forecast(problem, n) for n in (1, 30, 1000, 4000)]
-    assert forecasts == sorted(forecasts) and forecasts[-1] < 3600
+    assert forecasts == sorted(forecasts)
+    assert forecasts[-1] < 3600
     unmerged = Problem(counter(1, 3), specified("exists x. b(x) & a(x + 1)"))
     assert Prefixes().forecast(unmerged, 60) > 1e6
 
@@ -216,8 +220,10 @@ def test_what_is_decided_in_time_remains() -> None:
     assert (late.decided, late.word, late.reason) == ((), None, "out of time at n = 1")
     told: list[str] = []
     some = Prefixes().decide(problem, range(1, 100_000), Limit(time.monotonic() + 1.2, progress=told.append))
-    assert 0 < len(some.decided) < 99_999 and some.decided == tuple(range(1, len(some.decided) + 1))
-    assert some.reason == f"out of time at n = {len(some.decided) + 1}" and 1 <= len(told) <= 3
+    assert 0 < len(some.decided) < 99_999
+    assert some.decided == tuple(range(1, len(some.decided) + 1))
+    assert some.reason == f"out of time at n = {len(some.decided) + 1}"
+    assert 1 <= len(told) <= 3
 
 
 @pytest.mark.parametrize(
@@ -291,5 +297,7 @@ def test_equal_hashes_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.array_equal(kept, np.sort(np.unique(whole, axis=0, return_index=True)[1]))
     rows = Rows(3)
     numbers = np.concatenate([rows.numbers(whole[start : start + 50]) for start in range(0, 500, 50)])
-    assert np.array_equal(rows.stored[numbers], whole) and len(rows) == len(kept)
-    assert max(tried) == 2 and len(np.unique(rows.stored, axis=0)) == len(rows)
+    assert np.array_equal(rows.stored[numbers], whole)
+    assert len(rows) == len(kept)
+    assert max(tried) == 2
+    assert len(np.unique(rows.stored, axis=0)) == len(rows)
