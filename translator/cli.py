@@ -69,7 +69,7 @@ app.command(name="eval", short_help="Tell in which words a sentence holds.")(eva
 app.command(short_help="Write the circuit for one length, or show that all are uniform.")(circuit)
 app.command(short_help="Lay out files of sentences.")(fmt)
 app.command(short_help="Write a sentence for other provers (SMT-LIB, TPTP).")(ground)
-app.command(hidden=True)(check)
+app.command(short_help="Re-check a certificate with other programs.")(check)
 
 
 def execute(arguments: list[str]) -> int:
