@@ -66,8 +66,8 @@ class Limits:
 
     Attributes:
         memory: bytes of all tables.
-        most_cells: entries of a table, without its elements.
-        most_named: entries from which on a word becomes a choice of its own.
+        most_cells: joint letters in a table.
+        most_named: joint letters from which on a word becomes a choice of its own.
     """
 
     memory: int = MEMORY
@@ -203,7 +203,7 @@ class TabulatedNetwork:
                 if isinstance(node, Quotient):
                     self.require_positive(operands[1], key, columns)
                 found = pointwise(_computing(node), operands, key, columns, node.size, self.choices)
-                named = self.choices.n_cells(key) > self.patterns.most_named and not isinstance(node, Product)
+                named = self.patterns.named(key) and not isinstance(node, Product)
                 parts += [name_word(found, int(column), self.choices) for column in columns] if named else [found]
                 continue
             if isinstance(node, Product):

@@ -35,6 +35,7 @@ class Patterns:
 
     def __init__(self, choices: Choices, memory: int, most_cells: int, most_named: int) -> None:
         self.choices, self.left, self.most_cells, self.most_named = choices, memory, most_cells, most_named
+        self.n = choices.shared.n
         self.known: dict[Any, tuple[Key, Value | None, list[Value]]] = {}
         self.tables: dict[tuple[tuple[int, ...], bytes], Integers] = {}
 
@@ -81,11 +82,18 @@ class Patterns:
 
     def fits(self, key: Key, n_columns: int) -> bool:
         """Whether a table over choices is small enough, smaller still for words known by thresholds."""
-        known, n = self.choices.known, self.choices.shared.n
-        words = sum(choice >= n and not isinstance(known[choice], CountChoice) for choice in key)
-        cells = self.choices.n_cells(key)
-        most = min(MOST_JOINED, self.most_cells) if words > 1 else self.most_cells
-        return cells <= most and 8 * cells * n_columns <= self.left
+        known, cells = self.choices.known, self.choices.n_cells(key)
+        words = sum(choice >= self.n and not isinstance(known[choice], CountChoice) for choice in key)
+        most = MOST_JOINED if words > 1 else MOST_CELLS
+        return cells <= most and self.letter_cells(key) <= self.most_cells and 8 * cells * n_columns <= self.left
+
+    def letter_cells(self, key: Key) -> int:
+        """The number of joint options of the letters among choices."""
+        return self.choices.n_cells([choice for choice in key if choice < self.n])
+
+    def named(self, key: Key) -> bool:
+        """Whether a word is better a choice of its own than a table over so many letters."""
+        return self.letter_cells(key) > self.most_named
 
     def joined(self, value: Value) -> Value:
         """The same value as one table, if that is small."""

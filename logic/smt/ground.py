@@ -270,12 +270,15 @@ class _Grounding:
                 raise TypeError(f"not an item: {type(item).__name__}")
 
     def guarded(self, condition: FNode, terms: list[FNode], const: int) -> tuple[list[FNode], int]:
-        """Return a sum if the condition holds, and 0 if not."""
+        """Return a sum if the condition holds, and 0 if not; a number is a multiple of 1, so that equal counts are equal terms."""
         if condition is self.true:
             return terms, const
         if condition is self.false or (not terms and not const):
             return [], 0
-        return [self.smt.Ite(condition, self.plus(terms, const), self.zero)], 0
+        if terms:
+            return [self.smt.Ite(condition, self.plus(terms, const), self.zero)], 0
+        one = self.smt.Ite(condition, self.smt.Int(1), self.zero)
+        return [one if const == 1 else self.smt.Times(self.smt.Int(const), one)], 0
 
     def plus(self, terms: list[FNode], const: int) -> FNode:
         parts = [*terms, self.smt.Int(const)] if const or not terms else terms
