@@ -9,8 +9,8 @@ the backward analysis of DeepPoly (Singh et al. 2019) and CROWN (Zhang et al., *
 with General Activation Functions*, NeurIPS 2018), on a network whose roundings are part of the function.
 
 Soundness: every bound holds for the exact integers of `circuits.evaluate` on every input in the box. Arithmetic is in float64,
-and what it can lose is added outward (`logic.boxes.outward`). On an input where the network has no value, because a function is not a
-number there or a denominator is not positive, nothing is claimed.
+and what it can lose is added outward (`logic.boxes.outward`). On an input where the network has no value, because a function is
+not a number there or a denominator is not positive, nothing is claimed.
 """
 
 from __future__ import annotations
