@@ -35,6 +35,7 @@ Integers = np.ndarray[Any, np.dtype[np.int64]]
 
 SLACKS: tuple[int | None, ...] = (None, 64, 16, 4, 2, 1, 0)
 ENUMERATED = 1000
+AFFORDABLE = 100_000
 FIRST_BOUND = 16
 LAST_BOUND = 1 << 16
 MOST_EVALUATED = 1500
@@ -95,6 +96,7 @@ class _Search:
         self.least, self.most = problem.network.domain.least, problem.network.domain.most
         self.regions = [self.region(case) for case in cases.cases]
         self.best: tuple[int, Integers] | None = None
+        self.decided: tuple[int, ...] = ()
         self.told = 0.0
 
     def region(self, case: Case) -> Region:
@@ -108,27 +110,48 @@ class _Search:
         if short.word is not None or short.reason or self.all_decided(short.decided):
             return short
         bound = max(FIRST_BOUND, 2 * len(short.decided))
-        decided = short.decided
+        self.decided = short.decided
         try:
             while True:
                 below = bound if bound < LAST_BOUND else None
                 for region in self.regions:
                     self.cover(region, below)
+                    if self.affordable():
+                        break
                 if self.best is not None:
-                    n, word = self.best
-                    return Finding(tuple(range(self.least, n + 1)), word, facts=self.facts(short))
+                    return self.shortest(short)
                 if below is None:
                     break
-                decided = tuple(range(self.least, (below if self.most is None else min(below, self.most)) + 1))
+                last = below if self.most is None else min(below, self.most)
+                self.decided = tuple(range(self.least, last + 1))
                 bound *= 4
         except (OutOfTime, Unanswered) as stopped:
             why = "out of time" if isinstance(stopped, OutOfTime) or self.limit.left <= 0 else str(stopped)
             if self.best is not None:
                 why += f"; a difference at n = {self.best[0]} may not be a shortest one"
                 word = self.best[1]
-                return Finding((*decided, len(word)), word, reason=why, facts=self.facts(short))
-            return Finding(decided, reason=f"{why} with {self.n_cells:,} cells", facts=self.facts(short))
-        return Finding(decided, None, True, THEOREM, facts=self.facts(short), obligations=self.obligations())
+                return Finding((*self.decided, len(word)), word, reason=why, facts=self.facts(short))
+            return Finding(self.decided, reason=f"{why} with {self.n_cells:,} cells", facts=self.facts(short))
+        return Finding(self.decided, None, True, THEOREM, facts=self.facts(short), obligations=self.obligations())
+
+    def affordable(self) -> bool:
+        """Whether words shorter than the difference known, of lengths not decided yet, are few enough to enumerate."""
+        if self.best is None:
+            return False
+        lengths = range(self.least + len(self.decided), self.best[0])
+        return sum(vectors(self.cases, n) for n in lengths[:AFFORDABLE]) <= AFFORDABLE
+
+    def shortest(self, short: Finding) -> Finding:
+        """The shortest difference, now that some difference is known and all shorter words are decided or few."""
+        n, word = self.best if self.best is not None else (0, np.zeros(0, dtype=np.int64))
+        lengths = range(self.least, n + 1)
+        if self.affordable():
+            found = Counts().decide(self.problem, lengths[len(self.decided) :], self.limit)
+            if found.reason:
+                why = f"{found.reason}; a difference at n = {n} may not be a shortest one"
+                return Finding((*self.decided, *found.decided), reason=why, facts=self.facts(short))
+            word = word if found.word is None else found.word
+        return Finding(tuple(lengths[: len(word) - self.least + 1]), word, facts=self.facts(short))
 
     @property
     def n_cells(self) -> int:
@@ -181,6 +204,8 @@ class _Search:
                 continue
             cell, rows = self.cell(region, model)
             self.look(region, cell)
+            if self.affordable():
+                return
             kept: list[str] = []
             rest: list[tuple[str, ...]] = []
             for row in rows:
