@@ -3,7 +3,7 @@
 FOLDER holds ``model.onnx``: the ACAS Xu network 1_1 of the verification competitions (five inputs; properties 1 to 6 as in
 VNN-COMP and Katz et al., *Reluplex*, CAV 2017) or their small test network (one input). It is translated at each ``--precision``
 for inputs of its own domain, fidelity is measured on 10,000 other random ones and on ``vectors.npz``, and every property in
-``benchmarks/vnnlib_properties`` is decided and compared with the published verdict. With ``--marabou`` a Python that has
+``benchmarks/vnnlib_properties`` is decided and compared with the expected verdict. With ``--marabou`` a Python that has
 ``maraboupy`` runs the same files on the float network, each in a process of its own with the same limit of time.
 """
 
@@ -24,7 +24,7 @@ from translator.pipeline import Translation, translate
 from translator.sides import Sides
 
 PROPERTIES = Path(__file__).resolve().parent / "vnnlib_properties"
-PUBLISHED = {
+EXPECTED = {
     **{f"acasxu_{number}": "holds" for number in range(1, 7)},
     "small_sat": "refuted",
     "small_unsat": "holds",
@@ -95,7 +95,7 @@ def main() -> None:
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--precision", nargs="+", default=["fixed:*.20"])
     parser.add_argument("--timeout", type=float, default=120.0)
-    parser.add_argument("--only", nargs="*", default=sorted(PUBLISHED))
+    parser.add_argument("--only", nargs="*", default=sorted(EXPECTED))
     parser.add_argument("--marabou", default="")
     given = parser.parse_args()
     for folder in given.folders:
@@ -117,7 +117,7 @@ def main() -> None:
 
 def table(source: Translation, model: Path, names: list[str], timeout_s: float, python: str) -> None:
     """Print a line for each property."""
-    print("| property | published | fom | s | boxes | depth | codes in the boxes | Marabou | s |")
+    print("| property | expected | fom | s | boxes | depth | codes in the boxes | Marabou | s |")
     print("|---|---|---|--:|--:|--:|--:|---|--:|")
     open_, wrong = 0, 0
     for name in names:
@@ -125,14 +125,14 @@ def table(source: Translation, model: Path, names: list[str], timeout_s: float, 
         decided = decide_vnnlib(source, path, timeout_s, lambda text: None)
         facts, word = decided.facts(), decided.claim.word
         open_ += word == "unknown"
-        wrong += word not in ("unknown", PUBLISHED[name])
+        wrong += word not in ("unknown", EXPECTED[name])
         other, seconds = marabou(python, model, path, timeout_s) if python else ("", 0.0)
         print(
-            f"| {name} | {PUBLISHED[name]} | {word} | {decided.claim.seconds:.1f} | {facts['boxes']:,} | {facts['depth']} "
+            f"| {name} | {EXPECTED[name]} | {word} | {decided.claim.seconds:.1f} | {facts['boxes']:,} | {facts['depth']} "
             f"| {facts['input_codes']:.1e} | {other} | {seconds:.1f} |",
             flush=True,
         )
-    print(f"\n{len(names)} properties, {open_} unknown, {wrong} other than published")
+    print(f"\n{len(names)} properties, {open_} unknown, {wrong} other than expected")
 
 
 if __name__ == "__main__":
