@@ -32,7 +32,7 @@ Truth = np.ndarray[Any, np.dtype[np.bool_]]
 
 BATCH = 1 << 8
 CHUNK = 1 << 12
-SAMPLES = 4
+SAMPLES = 2
 PROBED = 1 << 8
 FEW = 64
 MOST_FEW = 1 << 13
@@ -184,20 +184,22 @@ class Search:
         return np.concatenate([open_ for open_, _ in parts]), np.concatenate([sure for _, sure in parts])
 
     def bound_batch(self, allowed: Truth) -> tuple[Truth, Truth]:
-        """The same for a batch."""
+        """The same for a batch; the network is not bounded where no word is considered."""
         self.limit.check()
         started = time.perf_counter()
-        can_agree, can_differ = self.verdicts(allowed)
-        if can_differ.ndim == 2:
-            must_at = can_at = np.ones(can_differ.shape, dtype=bool)
-            if self.problem.at is not None:
-                must_at, can_at = sentence_bounds(self.problem.at, allowed)
-            can_agree = np.asarray((can_agree | ~must_at).all(axis=1))
-            can_differ = np.asarray((can_differ & can_at).any(axis=1))
-        open_, sure = can_differ, ~can_agree
+        must, can = np.ones(len(allowed), dtype=bool), np.ones(len(allowed), dtype=bool)
         if self.problem.where is not None:
             must, can = sentence_bounds(self.problem.where, allowed)
-            open_, sure = open_ & can, sure & must
+        open_, sure = np.array(can), can & must
+        if can.any():
+            can_agree, can_differ = self.verdicts(allowed[can])
+            if can_differ.ndim == 2:
+                must_at = can_at = np.ones(can_differ.shape, dtype=bool)
+                if self.problem.at is not None:
+                    must_at, can_at = sentence_bounds(self.problem.at, allowed[can])
+                can_agree = np.asarray((can_agree | ~must_at).all(axis=1))
+                can_differ = np.asarray((can_differ & can_at).any(axis=1))
+            open_[can], sure[can] = can_differ, ~can_agree & must[can]
         self.partial_words += len(allowed)
         self.bounding_s += time.perf_counter() - started
         return open_, sure
@@ -253,7 +255,9 @@ class Search:
             candidates = [split_at(samples, np.full(len(samples), position)) for position in left]
             parts = np.concatenate(candidates)
             open_, _ = self.bound(parts)
-            spread = np.where(open_, self.spread(parts), 0.0)
+            spread = np.zeros(len(parts))
+            if open_.any():
+                spread[open_] = self.spread(parts[open_])
             ends = np.cumsum([len(some) for some in candidates])
             best = min(
                 range(len(left)),
