@@ -270,7 +270,7 @@ class _Grounding:
                 raise TypeError(f"not an item: {type(item).__name__}")
 
     def guarded(self, condition: FNode, terms: list[FNode], const: int) -> tuple[list[FNode], int]:
-        """Return a sum if the condition holds, and 0 if not; a number is a multiple of 1, so that equal counts are equal terms."""
+        """Return a sum if the condition holds, and 0 if not; a number is a multiple of 1, so equal counts are equal terms."""
         if condition is self.true:
             return terms, const
         if condition is self.false or (not terms and not const):
