@@ -2,7 +2,7 @@
 
 A network that is symmetric (`logic.comparing.symmetry`) decides the same on all words with the same counts of types. So does a
 symmetric rival, and then one word for each vector is enough: 47,905 words of 64 letters from an alphabet of 4 instead of
-4^64. If the rival is not symmetric it is evaluated on all words, and the network's decisions are looked up.
+4^64.
 """
 
 from __future__ import annotations
