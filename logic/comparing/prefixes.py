@@ -127,6 +127,7 @@ class Joint:
             raise TypeError("network and rival decide at the same time")
         rival = self.problem.rival
         different = rival.differs(rivals, decided) if isinstance(rival, Specification) else decided != rivals
+        different = different.any(axis=1) if different.ndim == 2 else different
         return np.asarray(different if at is None else different & at[:, 0])
 
 
