@@ -14,7 +14,8 @@ from circuits.diagnostics import fail
 from logic.comparing.methods import Finding, Limit, Method, Unbounded
 from logic.comparing.problem import Problem
 
-HOPELESS = 1e9
+HOPELESS_S = 1e9
+QUICK_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,34 +48,54 @@ def decide_everywhere(problem: Problem, limit: Limit, methods: Sequence[Unbounde
 
 def decide_lengths(problem: Problem, lengths: Sequence[int], limit: Limit, methods: Sequence[Method]) -> Iterator[Step]:
     """Decide lengths, in increasing order, by the methods that should be quickest; stop at a difference or when time is over."""
-    applicable = [method for method in methods if not method.obstacle(problem)]
-    given_up: set[tuple[str, int]] = set()
+    choice = Choice(problem, [method for method in methods if not method.obstacle(problem)])
     remaining = list(lengths)
     while remaining and limit.left > 0:
-        chosen, forecasts = quickest(problem, remaining[0], applicable, given_up)
+        chosen = choice.at(remaining[0])
         if chosen is None:
             return
         run = [remaining[0]]
         for n in remaining[1:]:
-            if quickest(problem, n, applicable, given_up)[0] is not chosen:
+            if choice.at(n) is not chosen:
                 break
             run.append(n)
         started = time.monotonic()
         finding = chosen.decide(problem, run, limit)
-        yield Step(chosen.name, finding, time.monotonic() - started, forecasts)
+        yield Step(chosen.name, finding, time.monotonic() - started, choice.forecasts(run[0]))
         if finding.word is not None:
             return
         remaining = [n for n in remaining if n not in finding.decided]
-        given_up |= {(chosen.name, n) for n in run if n not in finding.decided}
+        choice.given_up |= {(chosen.name, n) for n in run if n not in finding.decided}
 
 
-def quickest(
-    problem: Problem, n: int, methods: Sequence[Method], given_up: set[tuple[str, int]]
-) -> tuple[Method | None, dict[str, float]]:
-    """The method with the smallest forecast for a length, of those that have not given it up, and all forecasts."""
-    forecasts = {method.name: method.forecast(problem, n) for method in methods if (method.name, n) not in given_up}
-    usable = [method for method in methods if forecasts.get(method.name, float("inf")) < HOPELESS]
-    return min(usable, key=lambda method: forecasts[method.name], default=None), forecasts
+class Choice:
+    """The quickest method for each length, by forecasts that are made once.
+
+    Methods come in the order of what a forecast costs them; once one is quick enough, the others are not asked.
+    """
+
+    def __init__(self, problem: Problem, methods: Sequence[Method]) -> None:
+        self.problem, self.methods = problem, methods
+        self.given_up: set[tuple[str, int]] = set()
+        self.known: dict[tuple[str, int], float] = {}
+
+    def forecasts(self, n: int) -> dict[str, float]:
+        """What is known of the methods that have not given a length up."""
+        names = [method.name for method in self.methods if (method.name, n) not in self.given_up]
+        return {name: self.known[name, n] for name in names if (name, n) in self.known}
+
+    def at(self, n: int) -> Method | None:
+        """The method for a length; None if there is none left. A single method is asked whatever it forecasts."""
+        usable = [method for method in self.methods if (method.name, n) not in self.given_up]
+        if len(self.methods) == 1:
+            return usable[0] if usable else None
+        for method in usable:
+            if (method.name, n) not in self.known:
+                self.known[method.name, n] = method.forecast(self.problem, n)
+            if self.known[method.name, n] <= QUICK_S:
+                return method
+        best = min(usable, key=lambda method: self.known[method.name, n], default=None)
+        return best if best is not None and self.known[best.name, n] < HOPELESS_S else None
 
 
 def named(name: str, methods: Sequence[Method], others: Sequence[Unbounded]) -> Method:
