@@ -83,6 +83,7 @@ class Claim:
         notes: what stayed open.
         theorem: why the answer covers every length, where that is not a proof by composition.
         facts: figures of the method, such as how many words were compared.
+        evidence: what another solver can decide again: statements with SMT-LIB scripts that are unsatisfiable if these hold.
     """
 
     left: str
@@ -94,6 +95,7 @@ class Claim:
     notes: tuple[str, ...] = field(default=())
     theorem: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
+    evidence: tuple[tuple[str, str], ...] = ()
 
     @property
     def word(self) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from circuits.diagnostics import FomError, fail
@@ -42,14 +43,10 @@ class Solved:
 
     def forecast(self, problem: Problem, n: int) -> float:
         """By the times of a few shorter lengths, growing from the last as between the last two."""
-        times: list[tuple[int, float]] = []
-        for m in [m for m in PROBED if m < n and _admitted(problem, m)] or [n]:
-            started = time.monotonic()
-            finding = self.decide(problem, [m], seconds(PROBE_S))
-            times.append((m, time.monotonic() - started))
-            if finding.reason:
-                return float("inf")
+        times = [(m, spent) for m, spent in probed(problem) if m < n] or [(n, first_try(problem, n))]
         (last, spent), (before, earlier) = times[-1], times[-2 if len(times) > 1 else -1]
+        if spent == float("inf"):
+            return spent
         growth = max(1.1, spent / earlier) ** (1 / max(1, last - before))
         try:
             found = spent * growth ** (n - last)
@@ -62,6 +59,25 @@ class Solved:
         from logic.smt.comparing_network import Tabulating
 
         return by_queries(problem, lengths, limit, lambda: Tabulating(memory=limit.memory))
+
+
+@lru_cache(maxsize=4)
+def probed(problem: Problem) -> tuple[tuple[int, float], ...]:
+    """Short lengths with the seconds they take, up to the first that has no answer in `PROBE_S`, which takes for ever."""
+    times: list[tuple[int, float]] = []
+    for m in PROBED:
+        if _admitted(problem, m):
+            times.append((m, first_try(problem, m)))
+            if times[-1][1] == float("inf"):
+                break
+    return tuple(times)
+
+
+def first_try(problem: Problem, n: int) -> float:
+    """The seconds that a length takes, infinite if there is no answer in `PROBE_S`."""
+    started = time.monotonic()
+    finding = Solved().decide(problem, [n], seconds(PROBE_S))
+    return float("inf") if finding.reason else time.monotonic() - started
 
 
 def by_queries(problem: Problem, lengths: Sequence[int], limit: Limit, encoding: Callable[[], Encoding]) -> Finding:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from logic.comparing.choosing import Step, decide_everywhere, decide_lengths, named, obstacles
-from logic.comparing.methods import Limit, Method, Obligation, Unbounded
+from logic.comparing.methods import Limit, Method, Unbounded
 from logic.comparing.problem import Problem
 from logic.comparing.registry import METHODS, UNBOUNDED
 from logic.verdicts import Claim, Holds, Refuted, Unknown, Verdict
@@ -32,7 +32,6 @@ class Deciding:
     Attributes:
         side: the name of what the network is compared with.
         contradicted: makes the refutation from a word on which they differ, replayed.
-        obligations: what another solver can decide again.
     """
 
     def __init__(
@@ -52,7 +51,6 @@ class Deciding:
         self.settled = True
         self.claims: list[Claim] = []
         self.notes: list[str] = []
-        self.obligations: list[Obligation] = []
 
     def decide(self, problem: Problem, label: str = "") -> None:
         """Decide one problem; `label` names it in the scope. After a difference, later problems are decided for shorter words."""
@@ -131,6 +129,8 @@ class Deciding:
         if word is None:
             return
         self.claim(step, scope, self.contradicted(word))
+        if step.finding.reason:
+            self.note(f"{step.method}: {step.finding.reason}")
         self.lengths = [n for n in self.lengths if n < len(word)]
 
     def explain(self, step: Step) -> None:
@@ -149,13 +149,23 @@ class Deciding:
     def claim(self, step: Step, scope: str, verdict: Verdict) -> None:
         """Record what a method found."""
         facts = dict(step.finding.facts)
-        if step.finding.obligations:
-            facts["obligations"] = len(step.finding.obligations)
-            self.obligations += step.finding.obligations
+        evidence = tuple((one.statement, one.script) for one in step.finding.obligations)
+        if evidence:
+            facts["obligations"] = len(evidence)
         theorem = step.finding.theorem
         seconds = round(step.seconds, 3)
         self.claims.append(
-            Claim("network", self.side, scope, step.method, verdict, seconds, theorem=theorem, facts=facts)
+            Claim(
+                "network",
+                self.side,
+                scope,
+                step.method,
+                verdict,
+                seconds,
+                theorem=theorem,
+                facts=facts,
+                evidence=evidence,
+            )
         )
 
 
