@@ -1,0 +1,266 @@
+"""Growing the two banks, one cost after the other: formulas with a free variable, and closed ones.
+
+The cost of a formula is its number of nodes, without what its parts share. All formulas of a cost are made of those of smaller
+costs: connectives, quantifiers, "before" and "behind", and linear comparisons of one count or of two. Connectives of all pairs
+end at the cost where they would be too many; what else is made goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from logic.comparing.methods import Limit
+from logic.searching.bank import (
+    AFTER,
+    AND,
+    ATOM,
+    BEFORE,
+    BINARY,
+    EXISTS,
+    FORALL,
+    FUTURE,
+    IMPLIES,
+    LIFT,
+    MAJORITY,
+    NOT,
+    OR,
+    PAST,
+    Bank,
+    combine,
+)
+from logic.searching.counting import Table, place, value_of
+from logic.searching.grammar import Grammar
+from logic.searching.points import Integers, Packed, Points, pack, unpack
+from logic.searching.spelling import TOTAL, UNTIL, Atom, Make, Spelling, name
+from logic.syntax import Bit, Compare, Exists, Formula, Letter, Term, var
+
+MOST_WORK = 1_500_000_000  # bytes of values that the connectives of one cost may make, in each bank
+MOST_ATOMS = 4_000  # linear comparisons tried as parts, in each bank
+MOST_QUANTIFIED = 40_000  # formulas of one cost that are quantified
+CHUNK = 1 << 22  # bytes of values made at once
+
+
+class Growth:
+    """The banks of formulas over some points, complete up to a cost."""
+
+    def __init__(self, points: Points, alphabet: tuple[str, ...], grammar: Grammar, limit: Limit) -> None:
+        self.points, self.alphabet, self.grammar, self.limit = points, alphabet, grammar, limit
+        self.open, self.closed = Bank(points.size, limit.memory // 3), Bank(points.words, limit.memory // 6)
+        self.spelling = Spelling(alphabet, self.open, self.closed)
+        self.at_words = Table(points, self.open, False, 300)
+        self.at_points = Table(points, self.open, True, 300)
+        self.at_points.add_same(len(alphabet) if grammar.same else 0)
+        self.complete = {id(self.open): True, id(self.closed): True}
+        self.tried = 0
+        self._left = {id(self.open): MOST_ATOMS, id(self.closed): MOST_ATOMS}
+
+    def grow(self, cost: int) -> Iterator[tuple[Bank, Integers]]:
+        """Add all formulas of a cost, those of smaller costs being there; yield what is new."""
+        if cost == 1:
+            yield self.closed, self._atoms(self.closed, self.spelling.closed_atoms, self._closed_atoms(), 1)
+            yield self.open, self._atoms(self.open, self.spelling.open_atoms, self._open_atoms(), 1)
+        if cost == 2 and any(modulus > 2 for modulus in self.grammar.moduli):
+            yield self.closed, self._atoms(self.closed, self.spelling.closed_atoms, self._remainders(False), 2)
+            yield self.open, self._atoms(self.open, self.spelling.open_atoms, self._remainders(True), 2)
+        for bank in (self.closed, self.open):
+            yield from ((bank, new) for new in self._connectives(bank, cost))
+        yield from ((self.closed, new) for new in self._quantifiers(cost))
+        yield from ((self.open, new) for new in self._orders(cost))
+        yield from ((self.closed, new) for new in self._linear(self.closed, cost))
+        yield from ((self.open, new) for new in self._linear(self.open, cost))
+        yield self.open, self._lifted(cost)
+        numbers = self.open.of_cost(cost)
+        self.at_words.add(numbers, cost)
+        self.at_points.add(numbers, cost)
+
+    # Atoms.
+
+    def _atoms(self, bank: Bank, atoms: list[Make | Atom], made: Iterator[tuple[Make, Any]], cost: int) -> Integers:
+        pairs = list(made)
+        if not pairs:
+            return np.zeros(0, dtype=np.int64)
+        first = len(atoms)
+        atoms.extend(make for make, _ in pairs)
+        return self._add(bank, pack(np.stack([value for _, value in pairs])), ATOM, np.arange(first, len(atoms)), None, cost)
+
+    def _closed_atoms(self) -> Iterator[tuple[Make, Any]]:
+        points = self.points
+        if self.grammar.ends:
+            for number, letter in enumerate(self.alphabet):
+                for at, rows in ((Term((), 0, 1), points.start), (Term((), 1, 0), points.start + points.length - 1)):
+                    yield partial(_letter, letter, Term(), at), points.letter[rows] == number
+        if 2 in self.grammar.moduli:
+            yield (lambda _: Bit(Term((), 1, 0), Term((), 0, 1))), points.length % 2 == 1
+
+    def _open_atoms(self) -> Iterator[tuple[Make, Any]]:
+        points = self.points
+        for offset in self.grammar.neighbours:
+            for number, letter in enumerate(self.alphabet):
+                value = points.read(points.letter == number, points.place + offset)
+                yield partial(_letter, letter, None, Term((), 0, offset)), value
+        if self.grammar.ends:
+            yield (lambda depth: Compare("=", var(name(depth)), Term((), 0, 1))), points.place == 1
+            yield (lambda depth: Compare("=", var(name(depth)), Term((), 1, 0))), points.place == points.n
+        if 2 in self.grammar.moduli:
+            yield (lambda depth: Bit(var(name(depth)), Term((), 0, 1))), points.place % 2 == 1
+
+    def _remainders(self, at_points: bool) -> Iterator[tuple[Make, Any]]:
+        number = self.points.place if at_points else self.points.length
+        for modulus in self.grammar.moduli:
+            for rest in range(modulus) if modulus > 2 else ():
+                yield partial(_remainder, at_points, modulus, rest), (number + rest) % modulus == 0
+
+    def _lifted(self, cost: int) -> Integers:
+        """Closed formulas, as formulas with a free variable that they do not depend on."""
+        numbers = self.closed.of_cost(cost)[:2000]
+        values = unpack(self.closed.values[numbers], self.points.words)[:, self.points.word]
+        return self._add(self.open, pack(values), LIFT, numbers, None, cost)
+
+    # Connectives.
+
+    def _connectives(self, bank: Bank, cost: int) -> Iterator[Integers]:
+        if not self.complete[id(bank)]:
+            return
+        jobs = list(_pairs(bank, cost))
+        work = sum(len(left) * len(right) for _, left, right in jobs) * bank.blocks * 8
+        if work > MOST_WORK or bank.is_full:
+            self.complete[id(bank)] = False
+            return
+        numbers = bank.of_cost(cost - 1)
+        yield self._add(bank, bank.values[numbers] ^ bank.full, NOT, numbers, None, cost)
+        for operation, left, right in jobs:
+            yield from self._combined(bank, operation, left, right, cost)
+
+    def _combined(self, bank: Bank, operation: int, left: Integers, right: Integers, cost: int) -> Iterator[Integers]:
+        rows = max(1, CHUNK // (8 * bank.blocks * max(len(right), 1)))
+        for low in range(0, len(left), rows):
+            self.limit.check()
+            chosen = left[low : low + rows]
+            values = combine(operation, bank.values[chosen][:, None], bank.values[right][None], bank.full)
+            yield self._add(bank, values.reshape(-1, bank.blocks), operation,
+                            np.repeat(chosen, len(right)), np.tile(right, len(chosen)), cost)  # fmt: skip
+
+    # Quantifiers.
+
+    def _quantifiers(self, cost: int) -> Iterator[Integers]:
+        numbers = self.open.of_cost(cost - 1)
+        numbers = numbers[self.open.origin[numbers, 0] != LIFT][:MOST_QUANTIFIED]
+        lengths = self.points.length
+        for chosen in self._chunks(numbers):
+            totals = self.points.totals(unpack(self.open.values[chosen], self.points.size))
+            for operation, value in ((EXISTS, totals >= 1), (FORALL, totals == lengths), (MAJORITY, 2 * totals >= lengths)):
+                yield self._add(self.closed, pack(value), operation, chosen, None, cost)
+
+    def _orders(self, cost: int) -> Iterator[Integers]:
+        """Somewhere before or behind: an existential quantifier, a conjunction and a comparison."""
+        numbers = self.open.of_cost(cost - 3)
+        numbers = numbers[self.open.origin[numbers, 0] != LIFT][: MOST_QUANTIFIED // 40]
+        for chosen in self._chunks(numbers):
+            values = unpack(self.open.values[chosen], self.points.size)
+            until, totals = self.points.until(values), self.points.totals(values)[:, self.points.word]
+            for operation, counts in ((PAST, until), (BEFORE, until - values), (FUTURE, totals - until + values),
+                                      (AFTER, totals - until)):  # fmt: skip
+                yield self._add(self.open, pack(counts >= 1), operation, chosen, None, cost)
+
+    def _chunks(self, numbers: Integers) -> Iterator[Integers]:
+        rows = max(1, 4 * CHUNK // self.points.size)
+        for low in range(0, len(numbers), rows):
+            self.limit.check()
+            yield numbers[low : low + rows]
+
+    # Linear comparisons.
+
+    def _linear(self, bank: Bank, cost: int) -> Iterator[Integers]:
+        table, atoms = (
+            (self.at_points, self.spelling.open_atoms) if bank is self.open else (self.at_words, self.spelling.closed_atoms)
+        )
+        batch: list[tuple[Make | Atom, Any]] = []
+        for atom, rows in self._comparisons(table, cost):
+            if self._left[id(bank)] <= 0:
+                break
+            self._left[id(bank)] -= 1
+            batch.append((atom, value_of(atom, rows, self.points, table.at_points)))
+            if len(batch) == 64:
+                yield self.add_atoms(bank, atoms, batch, cost)
+                batch = []
+        if batch:
+            yield self.add_atoms(bank, atoms, batch, cost)
+
+    def add_atoms(self, bank: Bank, atoms: list[Make | Atom], batch: list[tuple[Make | Atom, Any]], cost: int) -> Integers:
+        """Add atoms with their values; return what is new."""
+        self.limit.check()
+        first = len(atoms)
+        atoms.extend(atom for atom, _ in batch)
+        values = pack(np.stack([value for _, value in batch]))
+        return self._add(bank, values, ATOM, np.arange(first, len(atoms)), None, cost)
+
+    def _comparisons(self, table: Table, cost: int) -> Iterator[tuple[Atom, list[Any]]]:
+        """Comparisons of one count with a number or with half of the places, and of two counts of one kind."""
+        most, counted = self.grammar.threshold, table.counted
+        for number, one in enumerate(counted):
+            rows = [table.values[number]]
+            for bound in range(1, most + 1):
+                yield from _of_cost(Atom(((1, one),), 0, bound), rows, cost)
+                yield from _of_cost(Atom(((1, one),), 0, bound, True), rows, cost)
+            for modulus in self.grammar.moduli:
+                for rest in range(modulus):
+                    yield from _of_cost(Atom(((1, one),), 0, -rest, True, modulus), rows, cost)
+            if one.kind == UNTIL:
+                places = [*rows, self.points.place]
+                for bound in (0, 1):
+                    yield from _of_cost(Atom(((2, one), (-1, place())), 0, bound), places, cost)
+        for left, one in enumerate(counted):
+            for right, other in enumerate(counted):
+                if left == right or one.kind != other.kind or (one.kind == TOTAL and table.at_points):
+                    continue
+                if not 0 <= cost - one.cost - other.cost <= 12:
+                    continue
+                rows = [table.values[left], table.values[right]]
+                for bound in sorted(range(-most, most + 1), key=abs):
+                    yield from _of_cost(Atom(((1, one), (-1, other)), 0, bound), rows, cost)
+                if left < right:
+                    yield from _of_cost(Atom(((1, one), (-1, other)), 0, 0, True), rows, cost)
+
+    def _add(self, bank: Bank, values: Packed, operation: int, left: Integers, right: Integers | None, cost: int) -> Integers:
+        origins = np.zeros((len(left), 3), dtype=np.int64)
+        origins[:, 0], origins[:, 1] = operation, left
+        if right is not None:
+            origins[:, 2] = right
+        self.tried += len(left)
+        return bank.add(values, origins, cost)
+
+
+def _of_cost(atom: Atom, rows: list[Any], cost: int) -> Iterator[tuple[Atom, list[Any]]]:
+    if atom.cost == cost:
+        yield atom, rows
+
+
+def _pairs(bank: Bank, cost: int) -> Iterator[tuple[int, Integers, Integers]]:
+    """Operands of connectives whose cost is `cost`: parts of a conjunction in a conjunction cost one node less."""
+    operations = bank.origin[:, 0]
+    for first in range(1, cost):
+        left = bank.of_cost(first)
+        right = bank.of_cost(cost - 1 - first)
+        for operation in BINARY:
+            if len(left) and len(right) and (operation == IMPLIES or first <= cost - 1 - first):
+                yield operation, left, right
+        flat = bank.of_cost(cost - first)
+        for operation in (AND, OR):
+            nested = flat[operations[flat] == operation]
+            if len(left) and len(nested):
+                yield operation, nested, left
+
+
+def _letter(letter: str, _: None | Term, at: Term, depth: int) -> Formula:
+    return Letter(letter, at if _ is not None else var(name(depth)) + at)
+
+
+def _remainder(at_points: bool, modulus: int, rest: int, depth: int) -> Formula:
+    """``exists q. m * q = x + rest``, or with n in the place of x."""
+    inner = name(depth + 1 if at_points else depth)
+    number = var(name(depth)) if at_points else Term((), 1, 0)
+    return Exists(inner, Compare("=", Term.make({inner: modulus}), number + rest))

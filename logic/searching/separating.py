@@ -1,0 +1,162 @@
+"""Separating: linear comparisons of counts, found for a truth that is given instead of tried blindly.
+
+Samples with equal counts and equal length form a cell. What no function of some counts can be right about, the smaller
+side of every cell, is known before any weights are: counts whose cells are pure enough are rare. For these all small weights are
+tried at once, each with its best bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import combinations, product
+from math import gcd
+from typing import Any
+
+import numpy as np
+
+from logic.comparing.methods import Limit
+from logic.searching.counting import Table, place
+from logic.searching.grammar import Grammar
+from logic.searching.points import Counts, Points, Truth
+from logic.searching.spelling import Atom, Counted
+
+MOST_WORK = 60_000_000  # samples counted into cells, for one truth and one cost
+MOST_KEPT = 24  # sets of counts, of one cost, for which weights are tried
+MOST_SAMPLES = 6_000  # samples by which sets of counts are ranked
+
+
+@dataclass(frozen=True)
+class Found:
+    """A comparison, what it counts on the samples, its cost, and on how many samples it is wrong."""
+
+    atom: Atom
+    rows: tuple[Any, ...]
+    cost: int
+    wrong: int
+
+
+class Separator:
+    """Comparisons over the words, or over the points, of some samples."""
+
+    def __init__(self, points: Points, table: Table, grammar: Grammar, limit: Limit) -> None:
+        self.points, self.table, self.grammar, self.limit = points, table, grammar, limit
+        self.lengths = points.n if table.at_points else points.length
+        self.tried = 0
+
+    @property
+    def counted(self) -> list[Counted]:
+        """What can be counted: the table, and the number of the position last."""
+        return [*self.table.counted, *([place()] if self.table.at_points else [])]
+
+    def row(self, number: int) -> Any:
+        """The values of a count."""
+        return self.table.values[number] if number < len(self.table.counted) else self.points.place
+
+    def find(self, target: Truth, where: Truth, cost: int, below: int) -> Iterator[Found]:
+        """Comparisons of a cost (three more for equalities) that are wrong on fewer than `below` samples `where` it matters."""
+        sets = list(self._sets(cost))
+        if not sets or below <= 0:
+            return
+        seen = np.flatnonzero(where)
+        ranked = seen[:: -(-len(seen) // MOST_SAMPLES)] if len(seen) else seen
+        bounds = self._impurities(sets[: max(MOST_WORK // max(len(ranked), 1), 1)], ranked, target)
+        order = np.argsort(bounds, kind="stable")
+        for number in order[bounds[order] < below][:MOST_KEPT].tolist():
+            self.limit.check()
+            yield from self._weigh(sets[number], seen, target, cost, below)
+
+    def _sets(self, cost: int) -> Iterator[tuple[int, ...]]:
+        """Sets of up to three counts whose comparison has the cost, small sets first."""
+        counted = self.counted
+        by_cost: dict[int, list[int]] = {}
+        for number, one in enumerate(counted):
+            by_cost.setdefault(one.cost, []).append(number)
+        for size in (1, 2, 3):
+            for costs in combinations_of_costs(sorted(by_cost), size):
+                if sum(costs) + 3 + size > cost or sum(costs) + 8 + 2 * size < cost:
+                    continue
+                for chosen in product(*(by_cost[one] for one in costs)):
+                    if len(set(chosen)) == size and all(
+                        first < second
+                        for first, second, low, high in zip(chosen, chosen[1:], costs, costs[1:], strict=False)
+                        if low == high
+                    ):
+                        atom = Atom(tuple((1, counted[one]) for one in chosen), 0, 0)
+                        if atom.cost == cost:
+                            yield chosen
+
+    def _impurities(self, sets: list[tuple[int, ...]], samples: Any, target: Truth) -> Any:
+        """For each set of counts, on how many samples every function of them and of the length is wrong."""
+        truth = target[samples].astype(np.int64)
+        lengths = self.lengths[samples]
+        base = int(self.lengths.max()) + 1
+        rows = {number: np.asarray(self.row(number)[samples], dtype=np.int64) for number in {one for s in sets for one in s}}
+        result = np.zeros(len(sets), dtype=np.int64)
+        for place_, chosen in enumerate(sets):
+            if place_ % 512 == 0:
+                self.limit.check()
+            key = lengths
+            for number in chosen:
+                key = key * base + rows[number]
+            size = base ** (len(chosen) + 1)
+            if size <= 4 * len(samples) + 4096:
+                cells = np.bincount(2 * key + truth, minlength=2 * size).reshape(-1, 2)
+            else:
+                _, inverse = np.unique(key, return_inverse=True)
+                cells = np.bincount(2 * inverse + truth, minlength=2).astype(np.int64)
+                cells = np.pad(cells, (0, len(cells) % 2)).reshape(-1, 2)
+            result[place_] = cells.min(axis=1).sum()
+        return result
+
+    def _weigh(self, chosen: tuple[int, ...], samples: Any, target: Truth, cost: int, below: int) -> Iterator[Found]:
+        """The best weights for a set of counts, and for an equality."""
+        columns = np.stack([self.lengths[samples], *(self.row(number)[samples] for number in chosen)], axis=1)
+        cells, inverse = np.unique(columns, axis=0, return_inverse=True)
+        inverse = inverse.reshape(-1)
+        truth = target[samples]
+        true = np.bincount(inverse[truth], minlength=len(cells))
+        false = np.bincount(inverse[~truth], minlength=len(cells))
+        weights = weight_vectors(len(chosen) + 1, self.grammar.weight if len(chosen) < 3 else 2)
+        values = cells @ weights.T
+        low = int(values.min())
+        span = int(values.max()) - low + 2
+        number = (values - low + np.arange(len(weights)) * span).reshape(-1)
+        shape = len(weights), span
+        trues = np.bincount(number, np.repeat(true, len(weights)), span * len(weights)).reshape(shape).astype(np.int64)
+        falses = np.bincount(number, np.repeat(false, len(weights)), span * len(weights)).reshape(shape).astype(np.int64)
+        self.tried += 2 * span * len(weights)
+        missed = np.cumsum(trues, axis=1) - trues
+        passed = false.sum() - (np.cumsum(falses, axis=1) - falses)
+        counted = self.counted
+        rows = tuple(self.row(one) for one in chosen)
+        for wrong, equal in ((missed + passed, False), (true.sum() - trues + falses, True)):
+            best = int(wrong.min())
+            if best >= below:
+                continue
+            row = int(np.argmax(wrong.min(axis=1) == best))
+            bounds = np.flatnonzero(wrong[row] == best) + low
+            bound = int(bounds[np.lexsort((bounds, np.abs(bounds)))[0]])
+            length, *coefs = weights[row].tolist()
+            atom = Atom(tuple(zip(coefs, (counted[one] for one in chosen), strict=True)), length, bound, equal)
+            yield Found(atom, rows, cost + 3 * equal, best)
+
+
+def combinations_of_costs(costs: list[int], size: int) -> Iterator[tuple[int, ...]]:
+    """Sorted tuples of costs, with repetition."""
+    for chosen in combinations([cost for cost in costs for _ in range(size)], size):
+        yield chosen
+
+
+@cache
+def weight_vectors(size: int, most: int) -> Counts:
+    """Weights of the length (may be 0) and of counts (are not 0), without a common factor, small ones first."""
+    numbers = range(-most, most + 1)
+    found = [
+        vector
+        for vector in product(numbers, repeat=size)
+        if all(vector[1:]) and gcd(*vector) == 1
+    ]
+    found.sort(key=lambda vector: (sum(map(abs, vector)), [abs(one) for one in vector], [-one for one in vector]))
+    return np.array(found, dtype=np.int32)
