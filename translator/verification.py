@@ -12,11 +12,14 @@ from circuits.diagnostics import fail
 from logic.verdicts import Refuted
 from translator.sides import Source
 from translator.telling import Progress, silent
+from translator.verifying.boxes import BoxCheck, names_boxes
 from translator.verifying.comparison import Comparison
 from translator.verifying.equality import Equality
 from translator.verifying.properties import PropertyCheck
 from translator.verifying.question import EQUALITY_METHODS, Question, Report
 from translator.verifying.rivals import read_rival
+
+Run = Equality | Comparison | PropertyCheck | BoxCheck
 
 
 def verify(source: Source, progress: Progress = silent, **options: Any) -> Report:
@@ -30,8 +33,10 @@ def verify(source: Source, progress: Progress = silent, **options: Any) -> Repor
         FomError: a question that cannot be asked, or an artifact that cannot be evaluated.
     """
     question = Question(**options)
-    if question.against is not None and question.property_ is not None:
-        raise fail("T061", "one question at a time: --against or --property")
+    if sum(asked is not None for asked in (question.against, question.property_, question.robust)) > 1:
+        raise fail("T061", "one question at a time: --against, --property or --robust")
+    if names_boxes(question):
+        return report(BoxCheck(source, question, progress))
     if question.against is not None:
         rival = read_rival(question.against, source.network, progress)
         return report(Comparison(source, question, rival, progress))
@@ -46,7 +51,7 @@ def verify(source: Source, progress: Progress = silent, **options: Any) -> Repor
     return report(Equality(source, question, progress))
 
 
-def report(run: Equality | Comparison | PropertyCheck) -> Report:
+def report(run: Run) -> Report:
     """Make the claims and sum up: refuted if any claim is, holds if the whole scope asked for is settled, else unknown."""
     run.answer()
     refuted = any(isinstance(claim.verdict, Refuted) for claim in run.claims)

@@ -174,3 +174,40 @@ class TestCommand:
     def test_an_unknown_method(self, fine: Artifacts, capsys: pytest.CaptureFixture[str]) -> None:
         assert execute(["verify", str(fine.folder), "--against", "M x. b(x)", "--method", "magic"]) == 2
         assert "exhaustive" in capsys.readouterr().err
+
+
+class TestBoxes:
+    @pytest.fixture(scope="class")
+    def xor(self, tmp_path_factory: pytest.TempPathFactory) -> Artifacts:
+        folder = tmp_path_factory.mktemp("xor") / "out"
+        inputs = Path("examples/mlp_xor/inputs.npz")
+        translate("examples/mlp_xor/model.onnx", precision="fixed:6", inputs=inputs).save(folder)
+        return load(folder)
+
+    def test_a_file_and_the_command(self, xor: Artifacts, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        names = [f"X_{number}" for number in range(4)]
+        lines = [f"(declare-const {name} Real)" for name in (*names, "Y_0", "Y_1")]
+        lines += [f"(assert (>= {name} 0.5)) (assert (<= {name} 0.75))" for name in names]
+        for claimed, answer in (("(>= Y_0 Y_1)", {0, 1}), ("(and (>= Y_0 Y_1) (> Y_1 Y_0))", {0})):
+            path = tmp_path / "box.vnnlib"
+            path.write_text("\n".join([*lines, f"(assert {claimed})"]), encoding="utf-8")
+            assert execute(["verify", str(xor.folder), "--property", str(path), "--json"]) in answer
+            facts = json.loads(capsys.readouterr().out)
+            assert facts["claims"][0]["method"] == "boxes"
+            assert facts["verdict"] in ("holds", "refuted")
+
+    def test_robust_around_inputs(self, xor: Artifacts, tmp_path: Path) -> None:
+        inputs = np.array([[1.0, 0.0, 0.5, -0.5], [0.0, 0.25, 0.0, 1.0]])
+        np.savez(tmp_path / "two.npz", x=inputs)
+        still = verify(xor, robust=0.0, inputs=tmp_path / "two.npz")
+        assert (still.verdict, len(still.claims)) == ("holds", 2)
+        moved = verify(xor, robust=8.0, inputs=tmp_path / "two.npz")
+        assert moved.verdict == "refuted"
+
+    def test_what_is_missing(self, xor: Artifacts, fine: Artifacts, tmp_path: Path) -> None:
+        with pytest.raises(FomError, match="T061"):
+            verify(xor, robust=0.1)
+        with pytest.raises(FomError, match="T061"):
+            verify(fine, robust=0.1, inputs=tmp_path / "none.npz")
+        with pytest.raises(FomError, match="T067"):
+            verify(xor, property_="class[1]")

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from circuits.diagnostics import fail
 from translator.commands.options import Bind, Input, JsonFlag, Where, refuse_reading_options, write_json
 from translator.terminal import complain, progress, write_lines
 
@@ -51,10 +52,32 @@ def verify(
     at: Annotated[
         str | None, typer.Option("--at", metavar="ψ(x)", help="Compare only positions at which this formula holds.")
     ] = None,
+    robust: Annotated[
+        float | None,
+        typer.Option(
+            metavar="R",
+            min=0,
+            help="Does the decision stay the same within R of each of the --inputs?",
+            show_default=False,
+        ),
+    ] = None,
+    inputs: Annotated[
+        Path | None, typer.Option(metavar="FILE.npz", help="The inputs of --robust.", show_default=False)
+    ] = None,
     list_failures: Annotated[
         bool, typer.Option("--list", help="With --against: list every word on which the network fails.")
     ] = False,
     timeout: Annotated[float, typer.Option(metavar="S", min=0, help="Seconds for a comparison or a query.")] = 60.0,
+    jobs: Annotated[int, typer.Option(metavar="N", min=1, help="Processes of the compositional proof.")] = 1,
+    ledger: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Keep what is proved here, and do not prove it again.", show_default=False),
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Prove everything again, whatever the --ledger says.")] = False,
+    precision: Annotated[
+        str,
+        typer.Option(metavar="auto|fixed:P[.F]|float:eEmM", help="The precision at which MODEL.onnx is translated."),
+    ] = "auto",
     bind: Bind = None,
     input_: Input = None,
     as_json: JsonFlag = False,
@@ -66,12 +89,16 @@ def verify(
     with progress() as tell, tempfile.TemporaryDirectory(prefix="fom.") as temporary:
         if source.is_dir():
             refuse_reading_options(bind, input_)
+            if precision != "auto":
+                raise fail(
+                    "T075", "this folder was translated already, with a precision of its own", help="give the model"
+                )
             artifacts = store.load(source)
         else:
             from translator import feeding, pipeline
 
             choices = {"bind": feeding.parse_bindings(bind or ()), "tracks": feeding.parse_tracks(input_ or ())}
-            translation = pipeline.translate(source, tell, where=where, **choices)
+            translation = pipeline.translate(source, tell, where=where, precision=precision, **choices)
             store.save(translation, Path(temporary) / "translation")
             artifacts = store.load(Path(temporary) / "translation")
         tell("verifying the files")
@@ -87,6 +114,11 @@ def verify(
             against=against,
             property_=property_,
             list_failures=list_failures,
+            robust=robust,
+            inputs=inputs,
+            jobs=jobs,
+            ledger=ledger,
+            fresh=fresh,
         )
     for name in artifacts.edited:
         complain(f"note: {source / name} was edited since it was translated; its present contents were verified")

@@ -17,6 +17,7 @@ import numpy as np
 from circuits.diagnostics import fail
 from circuits.inputs import input_limits
 from circuits.words import random_words
+from logic.proving.ledger import Ledger
 from logic.syntax import Call, Iff, Sentence, var
 from logic.verdicts import Claim, Holds, Proof, Refuted, Unknown, Verdict
 from translator.sides import Source
@@ -168,17 +169,20 @@ class Equality:
 
     def compositional(self) -> None:
         """Prove both pairs for every length; where a proof stays open, search for a difference."""
-        from logic.proving.circuit_sentence import prove_circuit_sentence
         from logic.proving.network_circuit import prove_network_circuit
 
         opened = False
+        asked = self.question
+        ledger = None if asked.ledger is None else Ledger(asked.ledger, asked.fresh)
         tell = seldom(self.progress)
         provers: tuple[tuple[tuple[str, str], Callable[[], Proof]], ...] = (
-            (PAIRS[0], lambda: prove_network_circuit(self.source.network, self.source.family, tell)),
             (
-                PAIRS[1],
-                lambda: prove_circuit_sentence(self.source.family, self.source.sentence, tell, self.replay.decided()),
+                PAIRS[0],
+                lambda: prove_network_circuit(
+                    self.source.network, self.source.family, tell, jobs=asked.jobs, ledger=ledger
+                ),
             ),
+            (PAIRS[1], lambda: self.prove_sentence(tell, ledger)),
         )
         for pair, prove in provers:
             self.progress(f"proving {pair[0]} = {pair[1]} for every length")
@@ -194,6 +198,8 @@ class Equality:
             refuted = any((c.left, c.right) == pair and isinstance(c.verdict, Refuted) for c in self.claims)
             if proof.complete or not refuted:
                 self.claims.append(Claim(*pair, self.scope.everywhere, "compositional", verdict, seconds, notes))
+        if ledger is not None:
+            self.notes.append(ledger.summary)
         settled = any(isinstance(claim.verdict, Refuted) for claim in self.claims)
         if opened and not settled and not self.scope.static:
             self.progress("searching longer words for a difference")
@@ -206,6 +212,20 @@ class Equality:
             self.search(
                 [words for words in batches if len(words)], f"{SEARCH_WORDS} random words of each n <= {longer[-1]}"
             )
+
+    def prove_sentence(self, tell: Progress, ledger: Ledger | None) -> Proof:
+        """Prove circuit = sentence: from the sentence's file, definition by definition, or from memory where there is no file."""
+        from logic.proving.circuit_sentence import prove_circuit_sentence
+        from logic.proving.streaming import prove_circuit_file
+        from translator.store import SENTENCE
+
+        folder = getattr(self.source, "folder", None)
+        if folder is None:
+            return prove_circuit_sentence(self.source.family, self.source.sentence, tell, self.replay.decided())
+        path = folder / SENTENCE
+        return prove_circuit_file(
+            self.source.family, path, tell, self.replay.decided(), jobs=self.question.jobs, ledger=ledger
+        )
 
     def monolithic(self) -> None:
         """One query for each length: both sides grounded, nothing shared."""

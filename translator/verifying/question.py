@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from logic.verdicts import Claim, Counterexample
 
@@ -22,7 +23,11 @@ class Question:
         all_lengths: whether the verdict must hold for every length.
         timeout_s: limit for the queries to solvers, and for the comparison with a specification, a network or a property.
         against: a specification to compare the network with instead, or another network, or None.
-        property_: a property of the network's answers, or None.
+        property_: a property of the network's answers, or the path of a VNN-LIB file, or None.
+        robust: how far every number of an input may move without a change of the decision, or None; around `inputs`.
+        inputs: an .npz file of inputs for `robust`.
+        jobs: processes of the compositional proof.
+        ledger: the file of what was proved before, or None; with `fresh` it is only added to.
         list_failures: whether to list every input on which the network does not meet the specification.
     """
 
@@ -34,6 +39,11 @@ class Question:
     timeout_s: float = 60.0
     against: str | None = None
     property_: str | None = None
+    robust: float | None = None
+    inputs: Path | None = None
+    jobs: int = 1
+    ledger: Path | None = None
+    fresh: bool = False
     list_failures: bool = False
 
 
