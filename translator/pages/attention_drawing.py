@@ -15,14 +15,17 @@ LABELLED = 11
 SEEN = 0.004
 """Weights below are not drawn."""
 MOST_POSITIONS = 48
-MOST_HEADS = 24
+MOST_HEADS, MOST_CELLS = 24, 12_000
+"""Heads are drawn as long as all drawings together have no more cells than that, and one in any case."""
 SHADES = " ░▒▓█"
 
 
 def attention_drawings(letters: Sequence[str], attention: Sequence[tuple[str, Matrix]]) -> Markup:
     """One drawing for each head, with the letters on both axes."""
-    drawn = [figure_of(name, heat_map(name, letters, weights)) for name, weights in attention[:MOST_HEADS]]
-    more = len(attention) - MOST_HEADS
+    cells = min(MOST_POSITIONS, max((len(weights) for _, weights in attention), default=1)) ** 2
+    n_drawn = min(MOST_HEADS, max(1, MOST_CELLS // max(1, cells)))
+    drawn = [figure_of(name, heat_map(name, letters, weights)) for name, weights in attention[:n_drawn]]
+    more = len(attention) - n_drawn
     left = [element("p", text(f"{more:,} more heads are not drawn"), class_="faint")] if more > 0 else []
     return joined([element("div", *drawn, class_="heads"), *left])
 

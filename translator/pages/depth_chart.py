@@ -13,6 +13,7 @@ from translator.report import magnitude
 HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 190, 56, 16, 12, 40
 NARROWEST, WIDEST = 420, 860
 MOST_BARS = 400
+RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def gates_at_levels(family: Family, n: int) -> list[int]:
@@ -21,6 +22,11 @@ def gates_at_levels(family: Family, n: int) -> list[int]:
     for gates in family.templates:
         found[family.levels[gates.name]] += gates.size * n**gates.n_positions
     return [found[level] for level in range(1, family.depth + 1)]
+
+
+def power_text(exponent: int) -> str:
+    """A power of ten: written out while it is short."""
+    return f"{10**exponent:,}" if exponent < 4 else "10" + str(exponent).translate(RAISED)
 
 
 def depth_chart(family: Family, n: int) -> Markup:
@@ -37,7 +43,7 @@ def depth_chart(family: Family, n: int) -> Markup:
         if power == round(power):
             y = TOP + tall * (1 - power / highest)
             parts.append(element("path", d=f"M{LEFT} {y:.1f}H{width - RIGHT}", class_="axis"))
-            parts.append(label(LEFT - 8, y + 4, magnitude(10 ** round(power)), "end"))
+            parts.append(label(LEFT - 8, y + 4, power_text(round(power)), "end"))
     for place, count in enumerate(bars):
         if not count:
             continue

@@ -25,10 +25,8 @@ NUMBERS = 24
 
 def explanation_lines(explanation: Explanation) -> list[Line]:
     """The formulas with what is proved of them, the candidates, attention, what is inside, and the first program."""
-    lines = [
-        [(short_path(explanation.model), "bold"), (f"  {explanation.precision}, words over ", ""),
-         (f"{letters_text(list(explanation.alphabet))}; {explanation.domain}", "")],
-    ]  # fmt: skip
+    read = f"{explanation.precision}, words over {letters_text(list(explanation.alphabet))}; {explanation.domain}"
+    lines = [plain(short_path(explanation.model), "bold"), *map(plain, wrap(read, line_width()))]
     for one in explanation.explained:
         lines += [plain(), *answer(one)]
     lines += attention(explanation)
@@ -59,7 +57,7 @@ def answer(explained: Explained) -> list[Line]:
     first, *rest = wrap(f"{known.word}: {known.meaning}", width)
     lines += [plain(), [(known.word, style), (first[len(known.word) :], "")], *map(plain, rest)]
     for reason in known.reasons[:MOST_REASONS]:
-        lines += [plain(f"  {line}", "dim") for line in wrap(reason, width - 2)]
+        lines += dim(reason)
     if explained.wrong:
         more = ", ..." if explained.chosen.wrong > len(explained.wrong) else ""
         lines += rows_to_lines([("  wrong on", ", ".join(explained.wrong) + more)])
@@ -77,7 +75,12 @@ def candidates(explained: Explained) -> list[Line]:
         lines += [[(numbers, style), (first, style)], *(plain(" " * NUMBERS + line, style) for line in rest)]
     rounds = explained.rounds
     refined = f", {rounds:,} time{'s' * (rounds != 1)} refined by a counterexample" if rounds else ""
-    return [*lines, plain(f"  searched: {explained.searched}{refined}, {explained.seconds:.1f} s", "dim")]
+    return [*lines, *dim(f"searched: {explained.searched}{refined}, {explained.seconds:.1f} s")]
+
+
+def dim(content: str) -> list[Line]:
+    """A remark, indented."""
+    return [plain(f"  {line}", "dim") for line in wrap(content, line_width() - 2)]
 
 
 def cell_lines(sentence: Sentence, width: int) -> list[str]:
@@ -102,7 +105,7 @@ def attention(explanation: Explanation) -> list[Line]:
     letters = letters_of(explanation.word, explanation.alphabet)
     lines = [plain(), [("attention", "bold"), (f" on {explanation.word}", "")]]
     if len(letters) > MOST_LETTERS:
-        return [*lines, plain(f"  {len(letters):,} letters are too many for the terminal", "dim")]
+        return [*lines, *dim(f"{len(letters):,} letters are too many for the terminal")]
     row: list[list[str]] = []
     room = line_width() - len(INDENT)
     for name, weights in explanation.attention:

@@ -15,6 +15,8 @@ WIDTH, HEIGHT = 460, 210
 LEFT, RIGHT, TOP, BOTTOM = 56, 18, 22, 40
 STEPS = (1, 2, 5)
 MOST_TICKS = 7
+NUMBER = 12
+"""Points nearer to each other than that, in either direction, have no room for two numbers."""
 
 
 def agreement(candidate: Candidate) -> float:
@@ -66,11 +68,19 @@ def front_chart(explained: Explained) -> Markup:
         title = element("title", text(f"{one.size} nodes, {percent(one)}"))
         where = {"cx": f"{x(one.size):.1f}", "cy": f"{y(agreement(one)):.1f}"}
         parts.append(element("circle", title, **where, r=6 if chosen else 5, class_=f"dot{' chosen' * chosen}"))
-        parts.append(element("text", text(number), x=f"{x(one.size):.1f}", y=f"{y(agreement(one)) - 10:.1f}",
-                             text_anchor="middle"))  # fmt: skip
+        after = front[number] if number < len(front) else None
+        if after is None or abs(x(after.size) - x(one.size)) > NUMBER:
+            parts.append(numbered(number, x(one.size), y(agreement(one)) - 10, "middle"))
+        elif y(agreement(one)) - y(agreement(after)) > NUMBER:
+            parts.append(numbered(number, x(one.size) - 9, y(agreement(one)) + 4, "end"))
     return svg(WIDTH, HEIGHT, "size against agreement", joined(parts), class_="fits")
 
 
 def label(x: float, y: float, content: str, anchor: str) -> Markup:
     """A text on an axis."""
     return element("text", text(content), x=f"{x:.1f}", y=f"{y:.1f}", text_anchor=anchor, class_="faint")
+
+
+def numbered(number: int, x: float, y: float, anchor: str) -> Markup:
+    """The number of a point: above it, or beside it where the next point is above; none where that is in the way."""
+    return element("text", text(number), x=f"{x:.1f}", y=f"{y:.1f}", text_anchor=anchor)

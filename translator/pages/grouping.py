@@ -49,7 +49,12 @@ def groups_of(network: Network, most: int = MOST_DRAWN) -> list[Group]:
             return connected(runs)
     size = math.ceil(len(nodes) / most)
     chunks = [list(nodes[start : start + size]) for start in range(0, len(nodes), size)]
-    return connected([(f"{chunk[0].name} … {chunk[-1].name}", chunk) for chunk in chunks])
+    return connected([(name_of(chunk), chunk) for chunk in chunks])
+
+
+def name_of(run: Sequence[Node]) -> str:
+    """The names of the first and the last of some nodes."""
+    return run[0].name if len(run) == 1 else f"{run[0].name} … {run[-1].name}"
 
 
 def prefix_runs(nodes: Sequence[Node], n_parts: int) -> list[tuple[str, list[Node]]]:

@@ -8,7 +8,7 @@ from translator.pages.grouping import Group, groups_of
 from translator.pages.layering import Layering, Place, layered
 from translator.showing import format_text
 
-CHARACTER, PADDING = 6.6, 10
+CHARACTER, PADDING = 7.0, 10
 BOX, ROW, TRACK, GAP, MARGIN = 36, 48, 12, 34, 10
 MOST_CHARACTERS = 24
 POWERS = ("", "·n", "·n²", "·n³")

@@ -15,7 +15,7 @@ STYLE = """
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.55 system-ui, sans-serif; }
-main { max-width: 960px; margin: 0 auto; padding: 28px 24px 64px; }
+main { max-width: 1040px; margin: 0 auto; padding: 28px 24px 64px; }
 header { border-bottom: 1px solid var(--line); margin-bottom: 8px; }
 header p, .faint, figcaption { color: var(--faint); }
 h1 { font-size: 24px; line-height: 1.25; margin: 0 0 4px; overflow-wrap: anywhere; }
@@ -44,13 +44,14 @@ th { font-weight: 600; color: var(--faint); white-space: nowrap; }
 .word.bad { border-color: var(--bad); }
 .word u { text-decoration-color: var(--accent); text-decoration-thickness: 2px; text-underline-offset: 3px; }
 strong .inline b { font-weight: 700; }
-.pair { display: flex; flex-wrap: wrap; gap: 8px 28px; align-items: flex-start; } .pair .wide { flex: 1 1 340px; min-width: 0; }
+.pair { display: flex; flex-wrap: wrap; gap: 8px 28px; align-items: flex-start; } .pair .wide { flex: 1 1 420px; min-width: 0; }
 .heads, .programs { display: flex; flex-wrap: wrap; gap: 20px; align-items: flex-start; }
 figure { margin: 8px 0; max-width: 100%; overflow-x: auto; }
 .programs figure { flex: 1 1 380px; min-width: 0; }
 figcaption { font-size: 13px; margin-bottom: 4px; }
 pre { font: 13px/1.55 ui-monospace, monospace; margin: 0; padding: 10px 12px; background: var(--raised); border-radius: 6px;
   overflow-x: auto; }
+td code { white-space: nowrap; }
 code { font: inherit; font-family: ui-monospace, monospace; }
 details { border-bottom: 1px solid var(--line); }
 details > pre { margin: 4px 0 10px; white-space: pre-wrap; overflow-wrap: anywhere; }
