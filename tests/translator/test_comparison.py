@@ -37,6 +37,14 @@ def coarse(tmp_path_factory: pytest.TempPathFactory) -> Artifacts:
     return load(folder)
 
 
+@pytest.fixture(scope="module")
+def xor(tmp_path_factory: pytest.TempPathFactory) -> Artifacts:
+    folder = tmp_path_factory.mktemp("xor") / "out"
+    inputs = Path("examples/mlp_xor/inputs.npz")
+    translate("examples/mlp_xor/model.onnx", precision="fixed:6", inputs=inputs).save(folder)
+    return load(folder)
+
+
 def decided(artifacts: Artifacts, word: tuple[int, ...]) -> int:
     return int(Sides(artifacts).decide("network", np.array([word]))[0])
 
@@ -177,13 +185,6 @@ class TestCommand:
 
 
 class TestBoxes:
-    @pytest.fixture(scope="class")
-    def xor(self, tmp_path_factory: pytest.TempPathFactory) -> Artifacts:
-        folder = tmp_path_factory.mktemp("xor") / "out"
-        inputs = Path("examples/mlp_xor/inputs.npz")
-        translate("examples/mlp_xor/model.onnx", precision="fixed:6", inputs=inputs).save(folder)
-        return load(folder)
-
     def test_a_file_and_the_command(self, xor: Artifacts, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         names = [f"X_{number}" for number in range(4)]
         lines = [f"(declare-const {name} Real)" for name in (*names, "Y_0", "Y_1")]
@@ -197,7 +198,7 @@ class TestBoxes:
             assert facts["verdict"] in ("holds", "refuted")
 
     def test_robust_around_inputs(self, xor: Artifacts, tmp_path: Path) -> None:
-        inputs = np.array([[1.0, 0.0, 0.5, -0.5], [0.0, 0.25, 0.0, 1.0]])
+        inputs = np.array([[0.75, 0.0, 0.5, -0.25], [0.0, 0.25, 0.0, 0.75]])
         np.savez(tmp_path / "two.npz", x=inputs)
         still = verify(xor, robust=0.0, inputs=tmp_path / "two.npz")
         assert (still.verdict, len(still.claims)) == ("holds", 2)
