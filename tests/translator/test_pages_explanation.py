@@ -193,3 +193,17 @@ def test_large_attention_is_cut() -> None:
     assert "25 more heads are not drawn" in page
     assert len(page) < 3_000_000
     assert "too many for the terminal" in lines(long)
+
+
+def test_a_closed_formula_of_a_tagger_speaks_of_positions_too() -> None:
+    front = (candidate("false", 9), candidate("a(x)", 4))
+    found = Explained("class[1]", front, front[0], None, SEARCHED, 0, (), 0.0)
+    assert "class[1] at position x nearly where" in lines(replace(EXPLANATION, explained=(found,)))
+    assert "class[0] nearly where" in lines(EXPLANATION)
+
+
+def test_words_are_not_broken_in_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    words = tuple(" ".join("ab"[i % 2] * (5 + i)) for i in range(8))
+    said = lines(replace(EXPLANATION, explained=(replace(INEXACT, wrong=words),)))
+    assert all(f"{word}," in said for word in words)

@@ -51,7 +51,7 @@ def short_path(model: str) -> str:
 
 def statement(explained: Explained) -> str:
     """What the formula below says."""
-    at = " at position x" if explained.chosen.sentence.free else ""
+    at = " at position x" if any(one.sentence.free for one in explained.front) else ""
     how = {"holds": "exactly", "inexact": "nearly", "refuted": "nearly"}.get(told(explained).word, "as far as is known")
     return f"The network answers {explained.name}{at} {how} where"
 

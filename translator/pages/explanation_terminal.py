@@ -10,7 +10,7 @@ from translator.pages.formulas import chunks, formula_text_lines, head_of, lette
 from translator.pages.front_chart import percent
 from translator.pages.verdicts import told
 from translator.report import letters_text, time_text
-from translator.terminal import STYLES, Line, line_width, plain, rows_to_lines, wrap
+from translator.terminal import STYLES, Line, line_width, plain, rows_to_lines, unbroken, wrap
 
 if TYPE_CHECKING:
     from logic.syntax import Sentence
@@ -60,7 +60,7 @@ def answer(explained: Explained) -> list[Line]:
         lines += dim(reason)
     if explained.wrong:
         more = ", ..." if explained.chosen.wrong > len(explained.wrong) else ""
-        lines += rows_to_lines([("  wrong on", ", ".join(explained.wrong) + more)])
+        lines += rows_to_lines([("  wrong on", ", ".join(map(unbroken, explained.wrong)) + more)])
     return [*lines, plain(), *candidates(explained)]
 
 
