@@ -78,7 +78,8 @@ class Bank:
         self.cost[self.size : stop] = cost
         fresh = np.arange(self.size, stop)
         self.size = stop
-        self._known = np.union1d(self._known, hashes[first])
+        new = np.sort(hashes[first])
+        self._known = np.insert(self._known, np.searchsorted(self._known, new), new)
         return fresh
 
     def _hash(self, values: Packed) -> Hashes:

@@ -89,17 +89,17 @@ def sides(points: Points, at_points: bool) -> tuple[Integers, Integers | None]:
     return (points.n, points.place) if at_points else (points.length, None)
 
 
-def value_of(
-    atom: Atom, rows: Sequence[Any], points: Points, at_points: bool
-) -> Any:
+def value_of(atom: Atom, rows: Sequence[Any], points: Points, at_points: bool) -> Any:
     """The truth of an atom, given the values of what it counts."""
     lengths, _ = sides(points, at_points)
     total = atom.length * lengths
     for (coef, _), row in zip(atom.counted, rows, strict=True):
         total = total + coef * row
     if atom.modulus:
-        return ((total - atom.bound) % atom.modulus == 0) & (total - atom.bound >= atom.modulus) & (
-            total - atom.bound <= atom.modulus * lengths
+        return (
+            ((total - atom.bound) % atom.modulus == 0)
+            & (total - atom.bound >= atom.modulus)
+            & (total - atom.bound <= atom.modulus * lengths)
         )
     return total == atom.bound if atom.equal else total >= atom.bound
 

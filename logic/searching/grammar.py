@@ -11,7 +11,7 @@ class Grammar:
 
     Attributes:
         neighbours: the offsets of letters: ``a(x + offset)``.
-        ends: whether the letters at both ends, ``a(1)`` and ``a(n)``, and ``x = 1``, ``x = n`` are atoms.
+        ends: whether the letters at both ends, ``a(1)``, ``a(2)``, ``a(n - 1)`` and ``a(n)``, and ``x = 1``, ``x = n`` are atoms.
         moduli: for which m the remainders of positions, lengths and counts by m are atoms.
         weight: the largest weight of a count, of n and of x in a linear comparison found for the truth itself.
         threshold: the largest constant of the comparisons that parts of a sentence are made of.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -35,11 +36,12 @@ from logic.searching.bank import (
 from logic.searching.counting import Table, place, value_of
 from logic.searching.grammar import Grammar
 from logic.searching.points import Integers, Packed, Points, pack, unpack
-from logic.searching.spelling import TOTAL, UNTIL, Atom, Make, Spelling, name
+from logic.searching.spelling import SAMES, TOTAL, UNTIL, Atom, Make, Spelling, name
 from logic.syntax import Bit, Compare, Exists, Formula, Letter, Term, var
 
-MOST_WORK = 1_500_000_000  # bytes of values that the connectives of one cost may make, in each bank
-MOST_ATOMS = 4_000  # linear comparisons tried as parts, in each bank
+MOST_WORK = 400_000_000  # bytes that the connectives of one cost may make, in each bank
+MOST_ATOMS = 3_000  # linear comparisons of one cost tried as parts, in each bank
+CHEAP = 1  # the largest cost of a formula counted there
 MOST_QUANTIFIED = 40_000  # formulas of one cost that are quantified
 CHUNK = 1 << 22  # bytes of values made at once
 
@@ -56,7 +58,6 @@ class Growth:
         self.at_points.add_same(len(alphabet) if grammar.same else 0)
         self.complete = {id(self.open): True, id(self.closed): True}
         self.tried = 0
-        self._left = {id(self.open): MOST_ATOMS, id(self.closed): MOST_ATOMS}
 
     def grow(self, cost: int) -> Iterator[tuple[Bank, Integers]]:
         """Add all formulas of a cost, those of smaller costs being there; yield what is new."""
@@ -74,6 +75,7 @@ class Growth:
         yield from ((self.open, new) for new in self._linear(self.open, cost))
         yield self.open, self._lifted(cost)
         numbers = self.open.of_cost(cost)
+        numbers = numbers[self.open.origin[numbers, 0] != LIFT]
         self.at_words.add(numbers, cost)
         self.at_points.add(numbers, cost)
 
@@ -85,14 +87,17 @@ class Growth:
             return np.zeros(0, dtype=np.int64)
         first = len(atoms)
         atoms.extend(make for make, _ in pairs)
-        return self._add(bank, pack(np.stack([value for _, value in pairs])), ATOM, np.arange(first, len(atoms)), None, cost)
+        return self._add(
+            bank, pack(np.stack([value for _, value in pairs])), ATOM, np.arange(first, len(atoms)), None, cost
+        )
 
     def _closed_atoms(self) -> Iterator[tuple[Make, Any]]:
         points = self.points
         if self.grammar.ends:
             for number, letter in enumerate(self.alphabet):
-                for at, rows in ((Term((), 0, 1), points.start), (Term((), 1, 0), points.start + points.length - 1)):
-                    yield partial(_letter, letter, Term(), at), points.letter[rows] == number
+                for at in (Term((), 0, 1), Term((), 1, 0), Term((), 0, 2), Term((), 1, -1)):
+                    value = points.read(points.letter == number, at.n * points.n + at.const)
+                    yield partial(_letter_at, letter, at), value[points.start]
         if 2 in self.grammar.moduli:
             yield (lambda _: Bit(Term((), 1, 0), Term((), 0, 1))), points.length % 2 == 1
 
@@ -101,7 +106,7 @@ class Growth:
         for offset in self.grammar.neighbours:
             for number, letter in enumerate(self.alphabet):
                 value = points.read(points.letter == number, points.place + offset)
-                yield partial(_letter, letter, None, Term((), 0, offset)), value
+                yield partial(_letter, letter, offset), value
         if self.grammar.ends:
             yield (lambda depth: Compare("=", var(name(depth)), Term((), 0, 1))), points.place == 1
             yield (lambda depth: Compare("=", var(name(depth)), Term((), 1, 0))), points.place == points.n
@@ -126,7 +131,7 @@ class Growth:
         if not self.complete[id(bank)]:
             return
         jobs = list(_pairs(bank, cost))
-        work = sum(len(left) * len(right) for _, left, right in jobs) * bank.blocks * 8
+        work = sum(len(left) * len(right) for _, left, right in jobs) * (bank.blocks * 8 + 200)
         if work > MOST_WORK or bank.is_full:
             self.complete[id(bank)] = False
             return
@@ -152,7 +157,11 @@ class Growth:
         lengths = self.points.length
         for chosen in self._chunks(numbers):
             totals = self.points.totals(unpack(self.open.values[chosen], self.points.size))
-            for operation, value in ((EXISTS, totals >= 1), (FORALL, totals == lengths), (MAJORITY, 2 * totals >= lengths)):
+            for operation, value in (
+                (EXISTS, totals >= 1),
+                (FORALL, totals == lengths),
+                (MAJORITY, 2 * totals >= lengths),
+            ):
                 yield self._add(self.closed, pack(value), operation, chosen, None, cost)
 
     def _orders(self, cost: int) -> Iterator[Integers]:
@@ -176,13 +185,12 @@ class Growth:
 
     def _linear(self, bank: Bank, cost: int) -> Iterator[Integers]:
         table, atoms = (
-            (self.at_points, self.spelling.open_atoms) if bank is self.open else (self.at_words, self.spelling.closed_atoms)
+            (self.at_points, self.spelling.open_atoms)
+            if bank is self.open
+            else (self.at_words, self.spelling.closed_atoms)
         )
         batch: list[tuple[Make | Atom, Any]] = []
-        for atom, rows in self._comparisons(table, cost):
-            if self._left[id(bank)] <= 0:
-                break
-            self._left[id(bank)] -= 1
+        for atom, rows in islice(self._comparisons(table, cost), MOST_ATOMS):
             batch.append((atom, value_of(atom, rows, self.points, table.at_points)))
             if len(batch) == 64:
                 yield self.add_atoms(bank, atoms, batch, cost)
@@ -190,7 +198,9 @@ class Growth:
         if batch:
             yield self.add_atoms(bank, atoms, batch, cost)
 
-    def add_atoms(self, bank: Bank, atoms: list[Make | Atom], batch: list[tuple[Make | Atom, Any]], cost: int) -> Integers:
+    def add_atoms(
+        self, bank: Bank, atoms: list[Make | Atom], batch: list[tuple[Make | Atom, Any]], cost: int
+    ) -> Integers:
         """Add atoms with their values; return what is new."""
         self.limit.check()
         first = len(atoms)
@@ -200,32 +210,47 @@ class Growth:
 
     def _comparisons(self, table: Table, cost: int) -> Iterator[tuple[Atom, list[Any]]]:
         """Comparisons of one count with a number or with half of the places, and of two counts of one kind."""
-        most, counted = self.grammar.threshold, table.counted
-        for number, one in enumerate(counted):
-            rows = [table.values[number]]
-            for bound in range(1, most + 1):
-                yield from _of_cost(Atom(((1, one),), 0, bound), rows, cost)
-                yield from _of_cost(Atom(((1, one),), 0, bound, True), rows, cost)
-            for modulus in self.grammar.moduli:
-                for rest in range(modulus):
-                    yield from _of_cost(Atom(((1, one),), 0, -rest, True, modulus), rows, cost)
-            if one.kind == UNTIL:
-                places = [*rows, self.points.place]
+        most = self.grammar.threshold
+        bounds = sorted(range(-most, most + 1), key=abs)
+        for number, one in enumerate(table.counted):
+            if one.cost > CHEAP and one.kind not in SAMES:
+                continue
+            rows, least = [table.values[number]], Atom(((1, one),), 0, 1).cost
+            if least == cost:
+                yield from ((Atom(((1, one),), 0, bound), rows) for bound in range(1, most + 1))
+            if least + 3 == cost:
+                yield from ((Atom(((1, one),), 0, bound, True), rows) for bound in range(1, most + 1))
+            if least + 6 == cost:
+                for modulus in self.grammar.moduli:
+                    yield from ((Atom(((1, one),), 0, -rest, True, modulus), rows) for rest in range(modulus))
+            if one.kind == UNTIL and least + 1 == cost:
                 for bound in (0, 1):
-                    yield from _of_cost(Atom(((2, one), (-1, place())), 0, bound), places, cost)
-        for left, one in enumerate(counted):
-            for right, other in enumerate(counted):
-                if left == right or one.kind != other.kind or (one.kind == TOTAL and table.at_points):
-                    continue
-                if not 0 <= cost - one.cost - other.cost <= 12:
-                    continue
-                rows = [table.values[left], table.values[right]]
-                for bound in sorted(range(-most, most + 1), key=abs):
-                    yield from _of_cost(Atom(((1, one), (-1, other)), 0, bound), rows, cost)
-                if left < right:
-                    yield from _of_cost(Atom(((1, one), (-1, other)), 0, 0, True), rows, cost)
+                    yield Atom(((2, one), (-1, place())), 0, bound), [*rows, self.points.place]
+        for left, right in self._pairs_of_counts(table, cost):
+            one, other = table.counted[left], table.counted[right]
+            rows = [table.values[left], table.values[right]]
+            if Atom(((1, one), (-1, other)), 0, 0).cost == cost:
+                yield from ((Atom(((1, one), (-1, other)), 0, bound), rows) for bound in bounds)
+            elif left < right:
+                yield Atom(((1, one), (-1, other)), 0, 0, True), rows
 
-    def _add(self, bank: Bank, values: Packed, operation: int, left: Integers, right: Integers | None, cost: int) -> Integers:
+    @staticmethod
+    def _pairs_of_counts(table: Table, cost: int) -> Iterator[tuple[int, int]]:
+        """Pairs of different counts of one kind whose comparison, or equation, has the cost."""
+        groups: dict[tuple[int, int], list[int]] = {}
+        for number, one in enumerate(table.counted):
+            if one.cost <= CHEAP and (one.kind != TOTAL or not table.at_points):
+                groups.setdefault((one.kind, one.cost), []).append(number)
+        for (kind, first), lefts in groups.items():
+            for (other, second), rights in groups.items():
+                if kind == other:
+                    least = Atom(((1, table.counted[lefts[0]]), (-1, table.counted[rights[0]])), 0, 0).cost
+                    if cost in (least, least + 3):
+                        yield from ((left, right) for left in lefts for right in rights if left != right)
+
+    def _add(
+        self, bank: Bank, values: Packed, operation: int, left: Integers, right: Integers | None, cost: int
+    ) -> Integers:
         origins = np.zeros((len(left), 3), dtype=np.int64)
         origins[:, 0], origins[:, 1] = operation, left
         if right is not None:
@@ -255,8 +280,12 @@ def _pairs(bank: Bank, cost: int) -> Iterator[tuple[int, Integers, Integers]]:
                 yield operation, nested, left
 
 
-def _letter(letter: str, _: None | Term, at: Term, depth: int) -> Formula:
-    return Letter(letter, at if _ is not None else var(name(depth)) + at)
+def _letter_at(letter: str, at: Term, depth: int) -> Formula:
+    return Letter(letter, at)
+
+
+def _letter(letter: str, offset: int, depth: int) -> Formula:
+    return Letter(letter, var(name(depth)) + offset)
 
 
 def _remainder(at_points: bool, modulus: int, rest: int, depth: int) -> Formula:

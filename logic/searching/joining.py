@@ -67,7 +67,7 @@ class Joiner:
         for operation, flaws, gains in ((AND, self.missed, self.passed), (OR, self.passed, self.missed)):
             parts = np.flatnonzero(flaws == 0)
             parts = parts[(self.bank.cost[parts] < cost - 1)]
-            parts = parts[np.lexsort((parts, gains[parts], self.bank.cost[parts]))][: MOST_PARTS]
+            parts = parts[np.lexsort((parts, gains[parts], self.bank.cost[parts]))][:MOST_PARTS]
             if not len(parts):
                 continue
             open_ = self.considered & (~self.target if operation == AND else self.target)

@@ -10,7 +10,7 @@ Observational equivalence: Udupa et al., TRANSIT (PLDI 2013). Counting operators
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +28,8 @@ from logic.searching.samples import Samples
 from logic.searching.separating import Found, Separator
 from logic.syntax import FALSE, TRUE, Formula, Sentence
 
-MOST_PARTNERS = 6
+MOST_PARTNERS = 4  # formulas of one cost beside which comparisons are looked for, for each connective
+MOST_BESIDE = 1_000  # sets of counts tried beside each
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,19 @@ def count_wrong(sentence: Sentence, samples: Samples) -> int:
     return total
 
 
+def front(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Those candidates that no other beats in size without being wrong more often, smallest first."""
+    kept: list[Candidate] = []
+    for candidate in sorted(candidates, key=lambda one: (one.size, one.wrong)):
+        if not kept or candidate.wrong < kept[-1].wrong:
+            kept.append(candidate)
+    return kept
+
+
 class _Search:
     """One search."""
 
-    def __init__(
-        self, samples: Samples, limit: Limit, grammar: Grammar, tell: Callable[[int], None] | None
-    ) -> None:
+    def __init__(self, samples: Samples, limit: Limit, grammar: Grammar, tell: Callable[[int], None] | None) -> None:
         self.samples, self.limit, self.grammar, self.tell = samples, limit, grammar, tell
         self.points = points = Points(samples)
         self.growth = Growth(points, samples.alphabet, grammar, limit)
@@ -86,18 +94,23 @@ class _Search:
 
     def run(self) -> Iterator[Candidate]:
         """Yield candidates, cost after cost."""
-        for constant in (FALSE, TRUE):
-            yield from self.candidate(constant)
-        try:
-            for cost in range(1, self.grammar.cost + 1):
-                if not self.best:
-                    return
-                self.limit.progress(f"sentences of size {cost}")
-                yield from self.level(cost)
-                if self.tell is not None:
-                    self.tell(self.growth.tried + self.joiner.tried + self.separator.tried)
-        except OutOfTime:
-            return
+        held: list[Candidate] = [one for constant in (FALSE, TRUE) for one in self.candidate(constant)]
+        for cost in range(1, self.grammar.cost + 1):
+            self.limit.progress(f"sentences of size {cost}")
+            late = False
+            try:
+                for candidate in self.level(cost):
+                    held.append(candidate)
+                    if not candidate.wrong:
+                        break
+            except OutOfTime:
+                late = True
+            if self.tell is not None:
+                self.tell(self.growth.tried + self.joiner.tried + self.separator.tried)
+            yield from front(held)
+            held = []
+            if late or not self.best:
+                return
 
     def level(self, cost: int) -> Iterator[Candidate]:
         """Everything of one cost."""
@@ -138,7 +151,7 @@ class _Search:
                     value = unpack(self.bank.values[partner][None], self.bank.width)[0]
                     where = points.considered & (value if operation == AND else ~value)
                     below = self.best - int(flaws[partner])
-                    for found in self.separator.find(points.target, where, cost - 1 - partner_cost, below):
+                    for found in self.separator.find(points.target, where, cost - 1 - partner_cost, below, MOST_BESIDE):
                         if found.wrong + int(flaws[partner]) < self.best and found.cost == cost - 1 - partner_cost:
                             number = self.number(found)
                             yield from self.consider(self.join(operation, partner, number, cost))

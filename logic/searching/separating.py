@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import combinations, product
+from itertools import combinations_with_replacement, islice, product
 from math import gcd
+from operator import lt
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,8 @@ from logic.searching.grammar import Grammar
 from logic.searching.points import Counts, Points, Truth
 from logic.searching.spelling import Atom, Counted
 
-MOST_WORK = 60_000_000  # samples counted into cells, for one truth and one cost
+MOST_WORK = 20_000_000  # samples counted into cells, for one truth and one cost
+MOST_SETS = 10_000  # sets of counts tried, for one truth and one cost
 MOST_KEPT = 24  # sets of counts, of one cost, for which weights are tried
 MOST_SAMPLES = 6_000  # samples by which sets of counts are ranked
 
@@ -54,14 +56,14 @@ class Separator:
         """The values of a count."""
         return self.table.values[number] if number < len(self.table.counted) else self.points.place
 
-    def find(self, target: Truth, where: Truth, cost: int, below: int) -> Iterator[Found]:
+    def find(self, target: Truth, where: Truth, cost: int, below: int, most: int = MOST_SETS) -> Iterator[Found]:
         """Comparisons of a cost (three more for equalities) that are wrong on fewer than `below` samples `where` it matters."""
-        sets = list(self._sets(cost))
-        if not sets or below <= 0:
-            return
         seen = np.flatnonzero(where)
-        ranked = seen[:: -(-len(seen) // MOST_SAMPLES)] if len(seen) else seen
-        bounds = self._impurities(sets[: max(MOST_WORK // max(len(ranked), 1), 1)], ranked, target)
+        if below <= 0 or not len(seen):
+            return
+        ranked = seen[:: -(-len(seen) // MOST_SAMPLES)]
+        sets = list(islice(self._sets(cost), min(most, max(MOST_WORK // len(ranked), 1))))
+        bounds = self._impurities(sets, ranked, target)
         order = np.argsort(bounds, kind="stable")
         for number in order[bounds[order] < below][:MOST_KEPT].tolist():
             self.limit.check()
@@ -70,29 +72,30 @@ class Separator:
     def _sets(self, cost: int) -> Iterator[tuple[int, ...]]:
         """Sets of up to three counts whose comparison has the cost, small sets first."""
         counted = self.counted
-        by_cost: dict[int, list[int]] = {}
+        groups: dict[tuple[int, int], list[int]] = {}
         for number, one in enumerate(counted):
-            by_cost.setdefault(one.cost, []).append(number)
+            groups.setdefault((one.cost, one.kind), []).append(number)
         for size in (1, 2, 3):
-            for costs in combinations_of_costs(sorted(by_cost), size):
-                if sum(costs) + 3 + size > cost or sum(costs) + 8 + 2 * size < cost:
-                    continue
-                for chosen in product(*(by_cost[one] for one in costs)):
-                    if len(set(chosen)) == size and all(
-                        first < second
-                        for first, second, low, high in zip(chosen, chosen[1:], costs, costs[1:], strict=False)
-                        if low == high
-                    ):
-                        atom = Atom(tuple((1, counted[one]) for one in chosen), 0, 0)
-                        if atom.cost == cost:
-                            yield chosen
+            for chosen in combinations_with_replacement(sorted(groups), size):
+                if sum(one for one, _ in chosen) + 3 + size <= cost:
+                    first = tuple((1, counted[groups[group][0]]) for group in chosen)
+                    if Atom(first, 0, 0).cost == cost:
+                        for numbers in product(*(groups[group] for group in chosen)):
+                            if (
+                                all(map(lt, numbers, numbers[1:]))
+                                or len(set(numbers)) == size
+                                and len(set(chosen)) == size
+                            ):
+                                yield numbers
 
     def _impurities(self, sets: list[tuple[int, ...]], samples: Any, target: Truth) -> Any:
         """For each set of counts, on how many samples every function of them and of the length is wrong."""
         truth = target[samples].astype(np.int64)
         lengths = self.lengths[samples]
         base = int(self.lengths.max()) + 1
-        rows = {number: np.asarray(self.row(number)[samples], dtype=np.int64) for number in {one for s in sets for one in s}}
+        rows = {
+            number: np.asarray(self.row(number)[samples], dtype=np.int64) for number in {one for s in sets for one in s}
+        }
         result = np.zeros(len(sets), dtype=np.int64)
         for place_, chosen in enumerate(sets):
             if place_ % 512 == 0:
@@ -125,7 +128,9 @@ class Separator:
         number = (values - low + np.arange(len(weights)) * span).reshape(-1)
         shape = len(weights), span
         trues = np.bincount(number, np.repeat(true, len(weights)), span * len(weights)).reshape(shape).astype(np.int64)
-        falses = np.bincount(number, np.repeat(false, len(weights)), span * len(weights)).reshape(shape).astype(np.int64)
+        falses = (
+            np.bincount(number, np.repeat(false, len(weights)), span * len(weights)).reshape(shape).astype(np.int64)
+        )
         self.tried += 2 * span * len(weights)
         missed = np.cumsum(trues, axis=1) - trues
         passed = false.sum() - (np.cumsum(falses, axis=1) - falses)
@@ -143,20 +148,10 @@ class Separator:
             yield Found(atom, rows, cost + 3 * equal, best)
 
 
-def combinations_of_costs(costs: list[int], size: int) -> Iterator[tuple[int, ...]]:
-    """Sorted tuples of costs, with repetition."""
-    for chosen in combinations([cost for cost in costs for _ in range(size)], size):
-        yield chosen
-
-
 @cache
 def weight_vectors(size: int, most: int) -> Counts:
     """Weights of the length (may be 0) and of counts (are not 0), without a common factor, small ones first."""
     numbers = range(-most, most + 1)
-    found = [
-        vector
-        for vector in product(numbers, repeat=size)
-        if all(vector[1:]) and gcd(*vector) == 1
-    ]
+    found = [vector for vector in product(numbers, repeat=size) if all(vector[1:]) and gcd(*vector) == 1]
     found.sort(key=lambda vector: (sum(map(abs, vector)), [abs(one) for one in vector], [-one for one in vector]))
     return np.array(found, dtype=np.int32)
