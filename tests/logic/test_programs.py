@@ -86,7 +86,7 @@ def program_or_refusal(sentence: Sentence) -> Program | FomError:
 
 
 def test_a_deep_sentence_is_refused() -> None:
-    with pytest.raises(FomError, match="L09[67]"):
+    with pytest.raises(FomError, match=r"L09[67]"):
         program_of(parse("letters a, b; " + "~(" * 900 + "a(1)" + ")" * 900))
 
 
