@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from logic.comparing.registry import METHODS, UNBOUNDED
 from logic.measure import measure
 from logic.parser import parse
 from logic.printer import UNICODE, write
@@ -24,6 +25,7 @@ from translator.pages.elements import element, text
 from translator.pages.example_words import examples_of
 from translator.pages.formulas import chunks
 from translator.pages.front_chart import percent
+from translator.pages.verdicts import METHODS as WORDS
 from translator.verifying.question import Report
 
 SEARCHED = "all 510 words of length 1 to 8"
@@ -191,6 +193,7 @@ def test_large_attention_is_cut() -> None:
     long = replace(EXPLANATION, word=" ".join("ab" * (n // 2)), attention=tuple((f"h{i}", weights) for i in range(30)))
     page = explanation_html(long)
     assert "25 more heads are not drawn" in page
+    assert "h0, the first 48 of 100 positions" in page
     assert len(page) < 3_000_000
     assert "too many for the terminal" in lines(long)
 
@@ -207,3 +210,18 @@ def test_words_are_not_broken_in_the_terminal(monkeypatch: pytest.MonkeyPatch) -
     words = tuple(" ".join("ab"[i % 2] * (5 + i)) for i in range(8))
     said = lines(replace(EXPLANATION, explained=(replace(INEXACT, wrong=words),)))
     assert all(f"{word}," in said for word in words)
+
+
+def test_a_long_list_of_what_is_inside_is_cut_and_counted() -> None:
+    many = replace(EXPLANATION, inside=tuple((f"w[{i}]", f"a({i})", "n < 9") for i in range(450)))
+    said = shown(explanation_html(many))
+    assert "w[399]" in said
+    assert "w[400]" not in said
+    assert "50 more are not listed" in said
+    assert "w[23]" in lines(many)
+    assert "w[24]" not in lines(many)
+    assert "426 more are not listed" in lines(many)
+
+
+def test_every_method_has_words() -> None:
+    assert {method.name for method in (*METHODS, *UNBOUNDED)} <= WORDS.keys()

@@ -24,10 +24,18 @@ def attention_drawings(letters: Sequence[str], attention: Sequence[tuple[str, Ma
     """One drawing for each head, with the letters on both axes."""
     cells = min(MOST_POSITIONS, max((len(weights) for _, weights in attention), default=1)) ** 2
     n_drawn = min(MOST_HEADS, max(1, MOST_CELLS // max(1, cells)))
-    drawn = [figure_of(name, heat_map(name, letters, weights)) for name, weights in attention[:n_drawn]]
+    drawn = [
+        figure_of(heading(name, weights), heat_map(name, letters, weights)) for name, weights in attention[:n_drawn]
+    ]
     more = len(attention) - n_drawn
     left = [element("p", text(f"{more:,} more heads are not drawn"), class_="faint")] if more > 0 else []
     return joined([element("div", *drawn, class_="heads"), *left])
+
+
+def heading(name: str, weights: Matrix) -> str:
+    """The name of a head, and how much of it is drawn if that is not all."""
+    count = max([len(weights), *map(len, weights)])
+    return name if count <= MOST_POSITIONS else f"{name}, the first {MOST_POSITIONS} of {count:,} positions"
 
 
 def position_labels(letters: Sequence[str], count: int) -> list[str]:

@@ -29,6 +29,8 @@ from translator.report import letters_text, time_text
 if TYPE_CHECKING:
     from translator.explanations.explanation import Explained, Explanation
 
+MOST_INSIDE = 400
+
 
 def explanation_html(explanation: Explanation) -> str:
     """The page: formulas with what is proved of them, the search for them, what is inside, and programs."""
@@ -142,9 +144,11 @@ def inside(explanation: Explanation) -> Markup:
         return NOTHING
     rows = [
         (element("code", text(name)), element("span", text(formula), class_="inline"), text(scope))
-        for name, formula, scope in explanation.inside
+        for name, formula, scope in explanation.inside[:MOST_INSIDE]
     ]
-    return section("Inside the network", table(("name", "what it computes", "on"), rows))
+    more = len(explanation.inside) - MOST_INSIDE
+    left = paragraph(f"{more:,} more are not listed", "faint") if more > 0 else NOTHING
+    return section("Inside the network", table(("name", "what it computes", "on"), rows), left)
 
 
 def programs(explanation: Explanation) -> Markup:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 INDENT = "    "
 MOST_REASONS = 2
 MOST_LETTERS = 24
+MOST_INSIDE = 24
 NUMBERS = 24
 """Columns of the table of candidates before the formula."""
 
@@ -32,8 +33,10 @@ def explanation_lines(explanation: Explanation) -> list[Line]:
     lines += attention(explanation)
     if explanation.inside:
         lines += [plain(), plain("inside the network", "bold")]
-        for name, formula, scope in explanation.inside:
+        for name, formula, scope in explanation.inside[:MOST_INSIDE]:
             lines += rows_to_lines([(f"  {name}  ", f"{formula} ({scope})")], label_width=len(name) + 4)
+        if len(explanation.inside) > MOST_INSIDE:
+            lines += dim(f"{len(explanation.inside) - MOST_INSIDE:,} more are not listed")
     program = explanation.rasp or explanation.python
     if program:
         lines += [plain(), plain("as a program", "bold")]
