@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from logic.searching.points import Integers, Packed
+from logic.searching.points import Packed
+from logic.searching.samples import Integers
 
 ATOM, NOT, AND, OR, IFF, IMPLIES, FORALL, EXISTS, MAJORITY, LIFT, PAST, BEFORE, FUTURE, AFTER = range(14)
 BINARY = (AND, OR, IFF, IMPLIES)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from logic.searching.bank import Bank
-from logic.searching.points import Counts, Integers, Points, unpack
+from logic.searching.points import Counts, Points, unpack
+from logic.searching.samples import Integers
 from logic.searching.spelling import (
     EARLIER,
     FROM,

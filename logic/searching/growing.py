@@ -7,7 +7,7 @@ end at the cost where they would be too many; what else is made goes on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -35,14 +35,15 @@ from logic.searching.bank import (
 )
 from logic.searching.counting import Table, place, value_of
 from logic.searching.grammar import Grammar
-from logic.searching.points import Integers, Packed, Points, pack, unpack
+from logic.searching.points import Packed, Points, pack, unpack
+from logic.searching.samples import Integers
 from logic.searching.spelling import SAMES, TOTAL, UNTIL, Atom, Make, Spelling, name
 from logic.syntax import Bit, Compare, Exists, Formula, Letter, Term, var
 
 MOST_WORK = 400_000_000  # bytes that the connectives of one cost may make, in each bank
 MOST_ATOMS = 3_000  # linear comparisons of one cost tried as parts, in each bank
 CHEAP = 1  # the largest cost of a formula counted there
-MOST_QUANTIFIED = 40_000  # formulas of one cost that are quantified
+MOST_COUNTED = 100_000_000  # points of the formulas of one cost that are quantified; an eighth of it up to each point
 CHUNK = 1 << 22  # bytes of values made at once
 
 
@@ -153,7 +154,7 @@ class Growth:
 
     def _quantifiers(self, cost: int) -> Iterator[Integers]:
         numbers = self.open.of_cost(cost - 1)
-        numbers = numbers[self.open.origin[numbers, 0] != LIFT][:MOST_QUANTIFIED]
+        numbers = numbers[self.open.origin[numbers, 0] != LIFT][: MOST_COUNTED // self.points.size]
         lengths = self.points.length
         for chosen in self._chunks(numbers):
             totals = self.points.totals(unpack(self.open.values[chosen], self.points.size))
@@ -167,7 +168,7 @@ class Growth:
     def _orders(self, cost: int) -> Iterator[Integers]:
         """Somewhere before or behind: an existential quantifier, a conjunction and a comparison."""
         numbers = self.open.of_cost(cost - 3)
-        numbers = numbers[self.open.origin[numbers, 0] != LIFT][: MOST_QUANTIFIED // 40]
+        numbers = numbers[self.open.origin[numbers, 0] != LIFT][: MOST_COUNTED // (8 * self.points.size)]
         for chosen in self._chunks(numbers):
             values = unpack(self.open.values[chosen], self.points.size)
             until, totals = self.points.until(values), self.points.totals(values)[:, self.points.word]
@@ -241,8 +242,8 @@ class Growth:
         for number, one in enumerate(table.counted):
             if one.cost <= CHEAP and (one.kind != TOTAL or not table.at_points):
                 groups.setdefault((one.kind, one.cost), []).append(number)
-        for (kind, first), lefts in groups.items():
-            for (other, second), rights in groups.items():
+        for (kind, _), lefts in groups.items():
+            for (other, _), rights in groups.items():
                 if kind == other:
                     least = Atom(((1, table.counted[lefts[0]]), (-1, table.counted[rights[0]])), 0, 0).cost
                     if cost in (least, least + 3):

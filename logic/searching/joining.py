@@ -14,7 +14,8 @@ import numpy as np
 
 from logic.comparing.methods import Limit
 from logic.searching.bank import AND, OR, Bank, combine
-from logic.searching.points import Integers, Packed, ones
+from logic.searching.points import Packed, ones
+from logic.searching.samples import Integers
 
 MOST_PARTS = 3_000
 MOST_BRANCHES = 4_000

@@ -37,7 +37,7 @@ def ones(packed: Packed) -> Counts:
 
 
 class Points:
-    """All positions of all words of some samples.
+    """All positions of those words of some samples of which something is considered.
 
     Attributes:
         words: how many words; `size`: how many points.
@@ -47,16 +47,22 @@ class Points:
     """
 
     def __init__(self, samples: Samples) -> None:
-        lengths = [np.full(len(words), words.shape[1], dtype=np.int64) for words in samples.words]
+        kept = [considered.reshape(len(considered), -1).any(axis=1) for considered in samples.considered]
+        if not any(rows.any() for rows in kept):
+            kept = [np.ones_like(rows) for rows in kept]
+        batches = [words[rows] for words, rows in zip(samples.words, kept, strict=True)]
+        lengths = [np.full(len(words), words.shape[1], dtype=np.int64) for words in batches]
         self.length: Integers = np.concatenate(lengths)
-        self.letter: Integers = np.concatenate([words.reshape(-1) for words in samples.words]).astype(np.int64)
+        self.letter: Integers = np.concatenate([words.reshape(-1) for words in batches]).astype(np.int64)
         self.words, self.size = len(self.length), len(self.letter)
         self.start: Integers = np.cumsum(self.length) - self.length
         self.word: Integers = np.repeat(np.arange(self.words), self.length)
         self.place: Integers = np.arange(self.size) - self.start[self.word] + 1
         self.n: Integers = self.length[self.word]
-        self.target: Truth = np.concatenate([truth.reshape(-1) for truth in samples.truth])
-        self.considered: Truth = np.concatenate([considered.reshape(-1) for considered in samples.considered])
+        self.target: Truth = np.concatenate([t[rows].reshape(-1) for t, rows in zip(samples.truth, kept, strict=True)])
+        self.considered: Truth = np.concatenate(
+            [c[rows].reshape(-1) for c, rows in zip(samples.considered, kept, strict=True)]
+        )
 
     def read(self, table: Truth, at: Integers) -> Truth:
         """Read values ``(N,)`` at position ``at[p]`` of the word of each point p; false outside of the word."""

@@ -1,9 +1,9 @@
 """The search for short sentences that agree with samples.
 
-Formulas grow from the smallest (`growing`), one for each value on the samples (`bank`). For the truth to be explained itself three
-things are found without growing them: linear comparisons of counts (`separating`), the same where another formula leaves
-the truth open, and conjunctions or disjunctions (`joining`). The way through the costs is the same for every clock: limits
-of work are numbers of formulas and samples, and time only ends it.
+Formulas grow from the smallest (`growing`), one for each value on the samples (`bank`). For the truth to be explained itself
+three things are found without growing them: linear comparisons of counts (`separating`), the same where another formula
+leaves the truth open, and conjunctions or disjunctions (`joining`). The way through the costs does not depend on a clock:
+limits of work are numbers of formulas and samples, and time only ends it.
 
 Observational equivalence: Udupa et al., TRANSIT (PLDI 2013). Counting operators: C-RASP (Yang, Chiang 2024).
 """
@@ -23,8 +23,8 @@ from logic.searching.counting import value_of
 from logic.searching.grammar import DEFAULT, Grammar
 from logic.searching.growing import Growth
 from logic.searching.joining import Joiner
-from logic.searching.points import Integers, Points, ones, pack, unpack
-from logic.searching.samples import Samples
+from logic.searching.points import Points, ones, pack, unpack
+from logic.searching.samples import Integers, Samples
 from logic.searching.separating import Found, Separator
 from logic.syntax import FALSE, TRUE, Formula, Sentence
 

@@ -20,7 +20,8 @@ import numpy as np
 from logic.comparing.methods import Limit
 from logic.searching.counting import Table, place
 from logic.searching.grammar import Grammar
-from logic.searching.points import Counts, Points, Truth
+from logic.searching.points import Counts, Points
+from logic.searching.samples import Truth
 from logic.searching.spelling import Atom, Counted
 
 MOST_WORK = 20_000_000  # samples counted into cells, for one truth and one cost
@@ -81,11 +82,7 @@ class Separator:
                     first = tuple((1, counted[groups[group][0]]) for group in chosen)
                     if Atom(first, 0, 0).cost == cost:
                         for numbers in product(*(groups[group] for group in chosen)):
-                            if (
-                                all(map(lt, numbers, numbers[1:]))
-                                or len(set(numbers)) == size
-                                and len(set(chosen)) == size
-                            ):
+                            if all(map(lt, numbers, numbers[1:])) or len(set(numbers)) == len(set(chosen)) == size:
                                 yield numbers
 
     def _impurities(self, sets: list[tuple[int, ...]], samples: Any, target: Truth) -> Any:

@@ -18,7 +18,6 @@ from logic.searching.bank import (
     FORALL,
     FUTURE,
     IFF,
-    IMPLIES,
     LIFT,
     MAJORITY,
     NOT,
