@@ -1,78 +1,18 @@
-"""Reading and checking a certificate: hashes, replay of every claim, and the answers of other programs.
-
-A certificate is a folder: ``certificate.json``, and under ``artifacts``, ``obligations`` and ``lemmas`` the files that it lists
-with their SHA-256. It has a list of claims; a claim has a `kind`, and `KINDS` has the function that replays each kind.
-"""
+"""Checking a certificate: hashes, replay of every claim, and the answers of other programs."""
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from circuits.diagnostics import FomError, fail
-from circuits.family import Family
-from circuits.family_text import family_of_text
-from circuits.network import Network
-from circuits.network_text import network_of_text
-from logic.checker.composition import replay_network
-from logic.checker.definitions import replay_sentence
-from logic.checker.exhaustive import replay_length
+from circuits.diagnostics import FomError
+from logic.checker.claims import KINDS, SPOKEN_OF
+from logic.checker.files import ARTIFACTS, MAIN, Certificate, read
 from logic.checker.programs import PROGRAMS, decide, find, takes
-from logic.checker.record import Record, Rejected, require, sha256
-from logic.syntax import Sentence
-
-SCHEMA = 1
-MAIN = "certificate.json"
-ARTIFACTS = ("network.jsonl", "family.jsonl", "sentence.fom", "manifest.json")
-FOLDERS = ("artifacts", "obligations", "lemmas")
-MOST_BYTES = 1 << 32
-
-Claim = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """A certificate as read: the object of ``certificate.json`` and the text of all files."""
-
-    data: dict[str, Any]
-    files: dict[str, dict[str, str]]
-
-    def artifact(self, name: str) -> str:
-        """The text of an artifact."""
-        require(name in self.files["artifacts"], f"artifacts/{name}", "it is missing")
-        return self.files["artifacts"][name]
-
-    @cached_property
-    def network(self) -> Network:
-        """The network."""
-        return network_of_text(self.artifact("network.jsonl"), "network.jsonl")
-
-    @cached_property
-    def family(self) -> Family:
-        """The family."""
-        return family_of_text(self.artifact("family.jsonl"), "family.jsonl")
-
-    @cached_property
-    def sentence(self) -> Sentence:
-        """The sentence."""
-        from logic.parser import parse
-
-        return parse(self.artifact("sentence.fom"), "sentence.fom")
-
-    @cached_property
-    def decided(self) -> str:
-        """The decision bit that the sentence is, as the manifest says."""
-        try:
-            manifest = json.loads(self.artifact("manifest.json"))
-            decided = str(manifest["readout"]["formula"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise Rejected("artifacts/manifest.json", f"it is damaged: {error}") from None
-        return decided
+from logic.checker.record import Record, Rejected, require
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,111 +35,6 @@ class Result:
     parts: list[Part] = field(default_factory=list)
     findings: list[tuple[str, str]] = field(default_factory=list)
     without: list[str] = field(default_factory=list)
-
-
-def scope_of(network: Network) -> str:
-    """The scope of a claim for all inputs, in words."""
-    domain = network.domain
-    if network.inputs:
-        return "every input"
-    if domain.least == domain.most:
-        return f"n = {domain.most}, the only length of the domain"
-    return f"every n in the domain (n <= {domain.most})" if domain.most is not None else "every length n"
-
-
-def claim_composition(certificate: Certificate, claim: Claim, record: Record) -> Claim:
-    """Replay network = circuit, or circuit = sentence, at every length."""
-    network, family = certificate.network, certificate.family
-    sides = [claim.get("left"), claim.get("right")]
-    scope = scope_of(network)
-    if sides == ["network", "circuit"]:
-        given = {str(step.get("node")): step for step in claim.get("steps", []) if isinstance(step, dict)}
-        steps = replay_network(network, family, record, given)
-    elif sides == ["circuit", "sentence"]:
-        steps = replay_sentence(family, certificate.sentence, record, certificate.decided)
-    else:
-        raise Rejected("the claim", f"there is no composition of {sides}")
-    return {"kind": "composition", "left": sides[0], "right": sides[1], "scope": scope, "steps": steps}
-
-
-def claim_exhaustive(certificate: Certificate, claim: Claim, record: Record) -> Claim:
-    """Replay the decisions on all inputs of the lengths listed."""
-    lengths = [item.get("n") if isinstance(item, dict) else None for item in claim.get("lengths", [])]
-    admitted = all(type(n) is int and certificate.network.domain.admits(n) for n in lengths)
-    require(
-        lengths and admitted and lengths == sorted({n for n in lengths if n is not None}),
-        "the claim",
-        "its lengths are malformed",
-    )
-    require(not certificate.network.inputs or lengths == [1], "the claim", "a static input has no length")
-    given = certificate.network, certificate.family, certificate.sentence
-    found = [replay_length(*given, record, certificate.decided, n) for n in lengths if n is not None]
-    scope = "every input" if certificate.network.inputs else "n = " + ", ".join(map(str, lengths))
-    return {"kind": "exhaustive", "scope": scope, "lengths": found}
-
-
-def claim_obligations(certificate: Certificate, claim: Claim, record: Record) -> Claim:
-    """Rely on the scripts listed. That they imply the conclusion is stated by the certificate, and not derived here."""
-    names, conclusion = claim.get("obligations"), claim.get("conclusion")
-    require(isinstance(names, list) and names and isinstance(conclusion, str), "the claim", "it is malformed")
-    for name in names or ():
-        require(name in certificate.files["obligations"], f"obligations/{name}", "it is missing")
-        record.obligation(certificate.files["obligations"][name])
-    scope = f"if {len(names or ())} obligations imply it: {conclusion}"
-    return {"kind": "obligations", "scope": scope, "conclusion": conclusion, "obligations": names}
-
-
-KINDS: dict[str, Callable[[Certificate, Claim, Record], Claim]] = {
-    "composition": claim_composition,
-    "exhaustive": claim_exhaustive,
-    "obligations": claim_obligations,
-}
-
-
-def canonical_text(data: Any) -> str:
-    """The only text that ``certificate.json`` may have."""
-    return json.dumps(data, indent=1, sort_keys=True, ensure_ascii=True) + "\n"
-
-
-def read(folder: Path) -> Certificate:
-    """Read a certificate.
-
-    Raises:
-        FomError: the folder is none, or cannot be read.
-        Rejected: its files are not those that it lists.
-    """
-    path = folder / MAIN
-    if not path.is_file():
-        raise fail(
-            "L080", f"the folder is no certificate: it has no {MAIN}", where=str(folder),
-            help="fom verify DIR --certificate OUT makes one",
-        )  # fmt: skip
-    try:
-        text = path.read_text(encoding="utf-8")
-        data = json.loads(text)
-    except (OSError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise Rejected(MAIN, f"it is damaged: {error}") from None
-    lists: Any = data.get("files") if isinstance(data, dict) else None
-    shaped = isinstance(lists, dict) and set(lists) == set(FOLDERS) and isinstance(data.get("claims"), list)
-    require(shaped and all(isinstance(lists[name], dict) for name in FOLDERS), MAIN, "it is no object of a certificate")
-    require(data.get("schema") == SCHEMA, MAIN, f"its schema is not {SCHEMA}")
-    require(set(data) == {"schema", "files", "claims"}, MAIN, "it has other keys than schema, files and claims")
-    require(canonical_text(data) == text, MAIN, "it is not written in the canonical form")
-    found = {str(each.relative_to(folder)) for each in folder.rglob("*") if not each.is_dir()}
-    listed = {MAIN, *(f"{name}/{each}" for name in FOLDERS for each in lists[name])}
-    for name in sorted(found ^ listed):
-        raise Rejected(name, "it is not listed" if name in found else "it is missing")
-    files: dict[str, dict[str, str]] = {name: {} for name in FOLDERS}
-    for kind in FOLDERS:
-        for name, digest in lists[kind].items():
-            content = (folder / kind / name).read_bytes()
-            require(sha256(content) == digest, f"{kind}/{name}", "its SHA-256 is not the one listed")
-            try:
-                files[kind][name] = content.decode("utf-8")
-            except UnicodeDecodeError:
-                raise Rejected(f"{kind}/{name}", "it is no text") from None
-    require(set(files["artifacts"]) == set(ARTIFACTS), "artifacts", f"they are not {', '.join(ARTIFACTS)}")
-    return Certificate(data, files)
 
 
 def check(folder: Path, without: Sequence[str] = (), progress: Callable[[str], None] = lambda _: None) -> Result:
@@ -242,6 +77,8 @@ def replay(certificate: Certificate, result: Result, progress: Callable[[str], N
         except FomError as error:
             diagnostic = error.diagnostics[0]
             raise Rejected(diagnostic.where or where, diagnostic.message) from None
+        except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+            raise Rejected(where, f"it is malformed: {error}") from None
         if found != claim:
             raise Rejected(f"{where}{first_difference(found, claim)}", "it is not what the replay finds")
         counted = ", ".join(f"{count:,} {what}" for what, count in own.counts.items())
@@ -251,6 +88,10 @@ def replay(certificate: Certificate, result: Result, progress: Callable[[str], N
         result.scopes.append(f"{what}: {found['scope']}")
         record.obligations.update(own.obligations)
         record.lemmas.update(own.lemmas)
+    spoken = {SPOKEN_OF[str(c["right"])] for c in certificate.data["claims"] if c.get("right") in SPOKEN_OF}
+    restricting = {name for name in ("where.fom", "at.fom") if spoken}
+    for name in sorted(set(certificate.files["artifacts"]) - set(ARTIFACTS) - spoken - restricting):
+        raise Rejected(f"artifacts/{name}", "no claim speaks of it")
     for folder, relied in (("obligations", record.obligations), ("lemmas", record.lemmas)):
         given = certificate.files[folder]
         for name in sorted(set(relied) ^ set(given)):

@@ -50,11 +50,14 @@ THEOREM = (
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Counts on which the network, and a rival network, decide the same."""
+    """Counts on which the network, and a rival network, decide the same: the cell around some counts of types, with a slack."""
 
     formula: str
     decided: Any
     rival: Any
+    types: tuple[int, ...]
+    counts: tuple[int, ...]
+    slack: int | None
 
 
 @dataclass
@@ -88,6 +91,16 @@ class Cells:
         except NotSymmetric as refusal:
             return Finding((), reason=str(refusal))
         return _Search(problem, cases, limit).run()
+
+
+def covering(problem: Problem, limit: Limit) -> list[Region] | None:
+    """The cells of every case of a problem without differences; None if they were not found.
+
+    Raises:
+        NotSymmetric: the network depends on more than counts.
+    """
+    search = _Search(problem, cases_of(problem), limit)
+    return search.regions if search.run().everywhere else None
 
 
 class _Search:
@@ -248,7 +261,8 @@ class _Search:
         for row in np.concatenate([one.rows for one in traces]).tolist():
             const, *coefs = row
             parts.append(f"(>= {linear(zip(coefs, (names[number] for number in present), strict=True), const)} 0)")
-        return Cell(conjunction(parts), own.decision, traces[-1].decision), list(dict.fromkeys(parts))
+        around = tuple(present.tolist()), tuple(counts.tolist()), slack
+        return Cell(conjunction(parts), own.decision, traces[-1].decision, *around), list(dict.fromkeys(parts))
 
     def look(self, region: Region, cell: Cell) -> None:
         """Look for a shorter difference in a cell."""

@@ -19,7 +19,8 @@ from circuits.network_text import network_to_text
 from circuits.network_to_family import network_to_family
 from circuits.positions import TRUE, Ref, var
 from logic.certificate.write import composition_claims, exhaustive_claim, write
-from logic.checker.certificate import MAIN, Result, canonical_text, check, read, replay
+from logic.checker.certificate import Result, check, replay
+from logic.checker.files import MAIN, canonical_text, read
 from logic.checker.record import Rejected
 from logic.family_to_sentence import decision_labels, default_decision, family_to_sentence
 from logic.printer import to_ascii

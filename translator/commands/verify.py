@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from circuits.diagnostics import fail
+from circuits.diagnostics import FomError, fail
 from translator.commands.options import Bind, Input, JsonFlag, Where, refuse_reading_options, write_json
 from translator.terminal import complain, progress, write_lines
 
@@ -78,6 +78,10 @@ def verify(
         str,
         typer.Option(metavar="auto|fixed:P[.F]|float:eEmM", help="The precision at which MODEL.onnx is translated."),
     ] = "auto",
+    certificate: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT", help="Write what holds to a folder that fom check re-checks.", show_default=False),
+    ] = None,
     bind: Bind = None,
     input_: Input = None,
     as_json: JsonFlag = False,
@@ -85,6 +89,8 @@ def verify(
     """Prove that network, circuit and sentence agree. Exit code: 0 holds, 1 refuted, 3 unknown."""
     from translator import claims, store
     from translator import verification as checking
+    from translator.certificates import require_free, write_certificate
+    from translator.verifying.question import Question
 
     with progress() as tell, tempfile.TemporaryDirectory(prefix="fom.") as temporary:
         if source.is_dir():
@@ -102,28 +108,45 @@ def verify(
             store.save(translation, Path(temporary) / "translation")
             artifacts = store.load(Path(temporary) / "translation")
         tell("verifying the files")
-        report = checking.verify(
-            artifacts,
-            tell,
-            max_length=max_length,
-            method=method,
-            where=where,
-            at=at,
-            all_lengths=all_lengths,
-            timeout_s=timeout,
-            against=against,
-            property_=property_,
-            list_failures=list_failures,
-            robust=robust,
-            inputs=inputs,
-            jobs=jobs,
-            ledger=ledger,
-            fresh=fresh,
-        )
+        options: dict[str, Any] = {
+            "max_length": max_length,
+            "method": method,
+            "where": where,
+            "at": at,
+            "all_lengths": all_lengths,
+            "timeout_s": timeout,
+            "against": against,
+            "property_": property_,
+            "list_failures": list_failures,
+            "robust": robust,
+            "inputs": inputs,
+            "jobs": jobs,
+            "ledger": ledger,
+            "fresh": fresh,
+        }
+        if certificate is not None:
+            require_free(certificate)
+        report = checking.verify(artifacts, tell, **options)
+        left_out: list[str] = []
+        refused: FomError | None = None
+        if certificate is not None:
+            try:
+                left_out = write_certificate(report, artifacts, certificate, Question(**options), tell)
+            except FomError as error:
+                refused = error
     for name in artifacts.edited:
         complain(f"note: {source / name} was edited since it was translated; its present contents were verified")
+    for text in left_out:
+        complain(f"note: the certificate leaves out {text}")
+    if refused is not None and report.verdict != "holds":
+        complain(f"note: no certificate was written: {refused.diagnostics[0].message}")
+        refused = None
+    if refused is not None and as_json:
+        raise refused
     if as_json:
         write_json(claims.report_facts(report, artifacts.edited))
     else:
         write_lines(claims.report_lines(report))
+    if refused is not None:
+        raise refused
     raise typer.Exit(claims.EXIT_CODES[report.verdict])
