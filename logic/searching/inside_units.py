@@ -27,6 +27,7 @@ Kind = Literal["constant", "same", "opposite", "formulas", "function", "partly",
 
 MOST_VALUES = 6
 MOST_ROWS = 12
+MOST_UNITS = 512
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,17 @@ class Meaning:
 
 
 def meanings(network: Network, samples: Samples, limit: Limit, nodes: Iterable[str] = ()) -> list[Meaning]:
-    """What the units of the words of a network compute (or of the nodes named), in the order of the network."""
+    """What the units of the words of a network compute (or of the nodes named), in the order of the network.
+
+    Nodes are taken as long as there are not more than `MOST_UNITS` units.
+    """
     chosen = tuple(nodes) or words_of(network)
     naming = Naming(samples, limit)
     names: list[str] = []
     rows: list[Any] = []
     for name in chosen:
+        if len(names) + network.by_name[name].size > MOST_UNITS:
+            break
         values = values_at_points(network, samples, name)
         unit = 2.0 ** -network.frac(name)
         names += [f"{name}[{element}]" for element in range(values.shape[1])]

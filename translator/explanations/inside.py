@@ -1,0 +1,74 @@
+"""What stands inside a network, to be read: its heads, named directions, and units, each with a meaning and its scope."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from circuits.network import Network
+from logic.comparing.methods import Limit
+from logic.searching.inside_heads import patterns
+from logic.searching.inside_units import Meaning, meanings, words_of
+from logic.searching.samples import Samples
+from translator.explanations.residual import Direction, direction_meanings
+
+MOST_POINTS = 4_000
+MOST_PAIRS = 60_000
+
+Entry = tuple[str, str, str]
+
+
+def look_inside(network: Network, samples: Samples, limit: Limit, directions: Sequence[Direction] = ()) -> list[Entry]:
+    """Name, meaning and scope of heads, directions and units; the truth of the samples does not matter.
+
+    Raises:
+        FomError: a direction that the network does not have (T120).
+    """
+    few, fewer = shorter(samples, MOST_POINTS, 1), shorter(samples, MOST_PAIRS, 2)
+    found = [(one.head.name, one.text, scope(fewer)) for one in patterns(network, fewer)]
+    if directions:
+        found += [(one.unit, one.text, scope(few)) for one in direction_meanings(network, directions, few, limit)]
+    named = meanings(network, few, limit)
+    found += merged(named, scope(few))
+    units = sum(network.by_name[name].size for name in words_of(network))
+    if units > len(named):
+        found.append(("other units", f"{units - len(named):,} more are left out", ""))
+    return found
+
+
+def merged(named: Sequence[Meaning], words: str) -> list[Entry]:
+    """One entry for units of the same node and meaning."""
+    names: dict[tuple[str, str], list[str]] = {}
+    for one in named:
+        names.setdefault((one.unit.rpartition("[")[0], one.text), []).append(one.unit)
+    return [
+        (units[0] + "".join(", " + unit[len(node) :] for unit in units[1:]), text, words)
+        for (node, text), units in names.items()
+    ]
+
+
+def shorter(samples: Samples, most: int, power: int) -> Samples:
+    """The samples of the shortest lengths: as many batches as have ``most`` positions, or pairs of positions, together."""
+    order = sorted(range(len(samples.words)), key=lambda place: samples.words[place].shape[1])
+    kept: list[int] = []
+    total = 0
+    for place in order:
+        words = samples.words[place]
+        total += len(words) * words.shape[1] ** power
+        if kept and total > most:
+            break
+        kept.append(place)
+    words_, truth, considered = (
+        tuple(part[place] for place in kept) for part in (samples.words, samples.truth, samples.considered)
+    )
+    return Samples(samples.alphabet, words_, truth, considered)
+
+
+def scope(samples: Samples) -> str:
+    """The words of samples, in words."""
+    lengths = [words.shape[1] for words in samples.words]
+    total = sum(len(words) for words in samples.words)
+    letters = len(samples.alphabet)
+    everything = all(len(words) == letters ** words.shape[1] for words in samples.words)
+    count = "all words" if everything else f"{total:,} words"
+    between = f"{min(lengths)}" if min(lengths) == max(lengths) else f"{min(lengths)} to {max(lengths)}"
+    return f"{count} of length {between}"
