@@ -40,10 +40,10 @@ from logic.searching.samples import Integers
 from logic.searching.spelling import SAMES, TOTAL, UNTIL, Atom, Make, Spelling, name
 from logic.syntax import Bit, Compare, Exists, Formula, Letter, Term, var
 
-MOST_WORK = 400_000_000  # bytes that the connectives of one cost may make, in each bank
+MOST_WORK = 200_000_000  # bytes that the connectives of one cost may make, in each bank
 MOST_ATOMS = 3_000  # linear comparisons of one cost tried as parts, in each bank
 CHEAP = 1  # the largest cost of a formula counted there
-MOST_COUNTED = 100_000_000  # points of the formulas of one cost that are quantified; an eighth of it up to each point
+MOST_COUNTED = 40_000_000  # points of the formulas of one cost that are quantified; an eighth of it up to each point
 CHUNK = 1 << 22  # bytes of values made at once
 
 
@@ -194,6 +194,7 @@ class Growth:
         for atom, rows in islice(self._comparisons(table, cost), MOST_ATOMS):
             batch.append((atom, value_of(atom, rows, self.points, table.at_points)))
             if len(batch) == 64:
+                self.limit.check()
                 yield self.add_atoms(bank, atoms, batch, cost)
                 batch = []
         if batch:
@@ -203,7 +204,6 @@ class Growth:
         self, bank: Bank, atoms: list[Make | Atom], batch: list[tuple[Make | Atom, Any]], cost: int
     ) -> Integers:
         """Add atoms with their values; return what is new."""
-        self.limit.check()
         first = len(atoms)
         atoms.extend(atom for atom, _ in batch)
         values = pack(np.stack([value for _, value in batch]))

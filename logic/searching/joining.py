@@ -19,7 +19,7 @@ from logic.searching.samples import Integers
 
 MOST_PARTS = 3_000
 MOST_BRANCHES = 4_000
-MOST_WORK = 600_000_000  # bytes of values of pairs, for one cost
+MOST_WORK = 200_000_000  # bytes of values of pairs, for one cost
 
 
 class Joiner:

@@ -28,8 +28,8 @@ from logic.searching.samples import Integers, Samples
 from logic.searching.separating import Found, Separator
 from logic.syntax import FALSE, TRUE, Formula, Sentence
 
-MOST_PARTNERS = 4  # formulas of one cost beside which comparisons are looked for, for each connective
-MOST_BESIDE = 1_000  # sets of counts tried beside each
+MOST_PARTNERS = 10  # formulas beside which comparisons are looked for, for each connective
+MOST_BESIDE = 400  # sets of counts tried beside each
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,7 @@ class _Search:
                         break
             except OutOfTime:
                 late = True
+                held.extend(self.left_over())
             if self.tell is not None:
                 self.tell(self.growth.tried + self.joiner.tried + self.separator.tried)
             yield from front(held)
@@ -138,6 +139,12 @@ class _Search:
             else:
                 self.waiting.setdefault(found.cost, []).append(found)
 
+    def left_over(self) -> Iterator[Candidate]:
+        """Comparisons that were found and still wait for their cost."""
+        for cost in sorted(self.waiting):
+            for found in self.waiting[cost]:
+                yield from self.consider(self.keep(found, cost))
+
     def beside_partners(self, cost: int) -> Iterator[Candidate]:
         """Comparisons that complete a formula of the bank: where it is true if they are joined by "and", false if by "or"."""
         points = self.points
@@ -145,18 +152,17 @@ class _Search:
         for operation, flaws in ((AND, self.joiner.missed), (OR, self.joiner.passed)):
             useful = np.flatnonzero((flaws < self.best) & (wrong < self.samples.total - wrong.min(initial=0)))
             useful = useful[self.bank.cost[useful] <= cost - 6]
-            useful = useful[np.lexsort((useful, wrong[useful], self.bank.cost[useful]))]
-            for partner_cost in np.unique(self.bank.cost[useful]).tolist():
-                for partner in useful[self.bank.cost[useful] == partner_cost][:MOST_PARTNERS].tolist():
-                    value = unpack(self.bank.values[partner][None], self.bank.width)[0]
-                    where = points.considered & (value if operation == AND else ~value)
-                    below = self.best - int(flaws[partner])
-                    for found in self.separator.find(points.target, where, cost - 1 - partner_cost, below, MOST_BESIDE):
-                        if found.wrong + int(flaws[partner]) < self.best and found.cost == cost - 1 - partner_cost:
-                            number = self.number(found)
-                            yield from self.consider(self.join(operation, partner, number, cost))
-                            if not self.best:
-                                return
+            useful = useful[np.lexsort((useful, wrong[useful] * self.bank.cost[useful]))]
+            for partner in useful[:MOST_PARTNERS].tolist():
+                rest = cost - 1 - int(self.bank.cost[partner])
+                value = unpack(self.bank.values[partner][None], self.bank.width)[0]
+                where = points.considered & (value if operation == AND else ~value)
+                below = self.best - int(flaws[partner])
+                for found in self.separator.find(points.target, where, rest, below, MOST_BESIDE):
+                    if found.wrong + int(flaws[partner]) < self.best and found.cost == rest:
+                        yield from self.consider(self.join(operation, partner, self.number(found), cost))
+                        if not self.best:
+                            return
 
     def covers(self, cost: int) -> Iterator[Candidate]:
         """Exact conjunctions and disjunctions of several formulas."""

@@ -68,17 +68,21 @@ class Separator:
         order = np.argsort(bounds, kind="stable")
         for number in order[bounds[order] < below][:MOST_KEPT].tolist():
             self.limit.check()
-            yield from self._weigh(sets[number], seen, target, cost, below)
+            yield from self._weigh(sets[number], seen, target, below)
 
     def _sets(self, cost: int) -> Iterator[tuple[int, ...]]:
         """Sets of up to three counts whose comparison has the cost, small sets first."""
         counted = self.counted
+        if cost == 1:
+            yield ()
+            if self.table.at_points:
+                yield (len(counted) - 1,)
         groups: dict[tuple[int, int], list[int]] = {}
         for number, one in enumerate(counted):
             groups.setdefault((one.cost, one.kind), []).append(number)
         for size in (1, 2, 3):
             for chosen in combinations_with_replacement(sorted(groups), size):
-                if sum(one for one, _ in chosen) + 3 + size <= cost:
+                if cost > 1 and sum(one for one, _ in chosen) + 3 + size <= cost:
                     first = tuple((1, counted[groups[group][0]]) for group in chosen)
                     if Atom(first, 0, 0).cost == cost:
                         for numbers in product(*(groups[group] for group in chosen)):
@@ -110,7 +114,7 @@ class Separator:
             result[place_] = cells.min(axis=1).sum()
         return result
 
-    def _weigh(self, chosen: tuple[int, ...], samples: Any, target: Truth, cost: int, below: int) -> Iterator[Found]:
+    def _weigh(self, chosen: tuple[int, ...], samples: Any, target: Truth, below: int) -> Iterator[Found]:
         """The best weights for a set of counts, and for an equality."""
         columns = np.stack([self.lengths[samples], *(self.row(number)[samples] for number in chosen)], axis=1)
         cells, inverse = np.unique(columns, axis=0, return_inverse=True)
@@ -142,7 +146,7 @@ class Separator:
             bound = int(bounds[np.lexsort((bounds, np.abs(bounds)))[0]])
             length, *coefs = weights[row].tolist()
             atom = Atom(tuple(zip(coefs, (counted[one] for one in chosen), strict=True)), length, bound, equal)
-            yield Found(atom, rows, cost + 3 * equal, best)
+            yield Found(atom, rows, atom.cost, best)
 
 
 @cache

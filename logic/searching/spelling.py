@@ -42,6 +42,7 @@ from logic.syntax import (
     Not,
     Or,
     Sum,
+    Term,
     all_of,
     var,
 )
@@ -94,8 +95,15 @@ class Atom:
     modulus: int = 0
 
     @property
+    def is_index(self) -> bool:
+        """Whether it compares positions and the length only, so that it is a comparison of index terms."""
+        return all(counted.kind == PLACE for _, counted in self.counted)
+
+    @property
     def cost(self) -> int:
         """The nodes it has, at most."""
+        if self.is_index:
+            return 1
         kinds = [counted.kind for _, counted in self.counted]
         guards = {GUARDS[kind] for kind in kinds if kind in GUARDS}
         own = 3 + len(kinds) + sum(counted.cost + counted.guarded for _, counted in self.counted)
@@ -145,6 +153,8 @@ class Spelling:
         """An atom in the variable of `depth`, if it has one, that binds the one of `inner`."""
         if not isinstance(atom, Atom):
             return atom(depth)
+        if atom.is_index:
+            return _index_comparison(atom, name(depth))
         counting = inner + 1 if atom.modulus else inner
         items = tuple([(coef, self._item(counted, depth, counting)) for coef, counted in atom.counted])
         if atom.modulus:
@@ -176,3 +186,13 @@ class Spelling:
             formula = self.open(number, inner)
             parts.extend(formula.parts if isinstance(formula, And) else (formula,))
         return all_of(dict.fromkeys(parts))
+
+
+def _index_comparison(atom: Atom, variable: str) -> Formula:
+    """An atom that counts nothing but places, without minus signs."""
+    place = sum(coef for coef, _ in atom.counted)
+    left = Term.make({variable: max(-place, 0)}, max(-atom.length, 0), max(atom.bound, 0))
+    right = Term.make({variable: max(place, 0)}, max(atom.length, 0), max(-atom.bound, 0))
+    if not atom.equal:
+        return Compare("<=", left, right)
+    return Compare("=", right, left) if atom.bound >= 0 else Compare("=", left, right)
