@@ -40,6 +40,7 @@ from circuits.network import (
     references,
 )
 from circuits.ranges import require_ranges
+from logic.boxes import forward
 from logic.boxes.backward import Backward
 from logic.boxes.maps import AffineMap
 from logic.boxes.outward import Integers, Reals, Span, floats_of, gamma, magnitude
@@ -55,6 +56,8 @@ class Bounds:
     spans: dict[str, Span] = field(default_factory=dict)
     lines: dict[str, Lines] = field(default_factory=dict)
     summands: dict[str, Reals] = field(default_factory=dict)
+    linear: dict[str, forward.Linear] = field(default_factory=dict)
+    ranges: dict[str, forward.Ranges] = field(default_factory=dict)
 
 
 class Bounder:
@@ -80,7 +83,10 @@ class Bounder:
             if steps is not None and isinstance(node, Round | Table | Function):
                 self.steps[node.name], self.operands[node.name] = steps, node.operand.node
         self.backward = Backward(self.nodes, self.maps, self.operands, self.columns)
-        each = MOST_WORK // max(1, len(self.steps))
+        others = [node for node in self.nodes if isinstance(node, Product | Quotient | Maximum | Function)]
+        self.forward = self.backward.total <= forward.MOST_INPUTS and all(node.name in self.steps for node in others)
+        """Whether linear functions are followed forward: few inputs, and lines around all that is not affine."""
+        each = 0 if self.forward else MOST_WORK // max(1, len(self.steps))
         self.worth = {
             name for name, given in self.maps.items() if given.size * self.backward.cost[name] <= each and self._reads_steps(name)
         }  # fmt: skip
@@ -93,13 +99,26 @@ class Bounder:
             if isinstance(node, Inputs):
                 own = self.columns[name]
                 known.spans[name] = (floats_of(low[:, own])[0], floats_of(high[:, own])[1])
+                if self.forward:
+                    known.linear[name] = forward.linear_of_input(known.spans[name], own.start, self.backward.total)
             elif name in self.maps:
                 known.spans[name], known.summands[name] = self.maps[name].forward(known.spans, len(low))
+                if self.forward:
+                    self._follow_map(name, known)
             elif name in self.steps:
                 self._bound_step(name, known)
             else:
                 known.spans[name] = interval(node, known.spans, len(low))
+                if self.forward:
+                    known.linear[name] = forward.linear_of_interval(known.spans[name], self.backward.total)
         return known
+
+    def _follow_map(self, name: str, known: Bounds) -> None:
+        """Bound an affine node by linear functions of the inputs."""
+        low, high = known.spans[name]
+        known.linear[name], ranges = forward.through_map(self.maps[name], known.linear)
+        known.spans[name] = (np.maximum(low, ranges[0][0]), np.minimum(high, ranges[1][1]))
+        known.ranges[name] = ranges
 
     def _bound_step(self, name: str, known: Bounds) -> None:
         """Bound a step function, its argument a second time if that can help."""
@@ -114,6 +133,10 @@ class Bounder:
                 words = steps.words(known.spans[operand])
                 lines, _ = steps.shape.lines(known.spans[operand], words)
         known.spans[name], known.lines[name] = words, lines
+        if self.forward:
+            given = known.linear[operand]
+            ranges = known.ranges.get(operand) or (forward.range_of(given.low), forward.range_of(given.high))
+            known.linear[name] = forward.through_steps(steps.shape, given, ranges, known.spans[operand], words)
 
     def _tighten(self, name: str, boxes: Integers, rows: Integers, known: Bounds) -> None:
         """Bound some elements of an affine node on some boxes backwards."""

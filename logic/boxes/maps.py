@@ -17,10 +17,11 @@ DENSE_CELLS = 1 << 22
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Weights:
-    """One matrix, dense where it is small or full, and its magnitudes."""
+    """One matrix, dense where it is small or full, its magnitudes, and the sum of these in each row."""
 
     signed: Any
     absolute: Any
+    sums: Reals
 
     @classmethod
     def of(cls, matrix: Matrix) -> Weights:
@@ -29,7 +30,8 @@ class Weights:
         given: Any = matrix.astype(np.float64)
         if cells <= DENSE_CELLS and (cells <= 4096 or matrix.nnz * 10 >= cells):
             given = given.toarray()
-        return cls(given, abs(given))
+        absolute = abs(given)
+        return cls(given, absolute, np.asarray(absolute.sum(axis=1)))
 
     def forward(self, values: Reals, *, absolute: bool = False) -> Reals:
         """``matrix @ v`` for each row v of `values`."""
@@ -37,9 +39,9 @@ class Weights:
         product = values @ chosen.T if isinstance(chosen, np.ndarray) else (chosen @ values.T).T
         return np.ascontiguousarray(product)
 
-    def backward(self, coefs: Reals) -> Reals:
+    def backward(self, coefs: Reals, *, absolute: bool = False) -> Reals:
         """``c @ matrix`` for each row c of `coefs`."""
-        chosen = self.signed
+        chosen = self.absolute if absolute else self.signed
         product = coefs @ chosen if isinstance(chosen, np.ndarray) else (csr_array(chosen.T) @ coefs.T).T
         return np.ascontiguousarray(product)
 

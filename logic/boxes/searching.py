@@ -2,10 +2,11 @@
 
 A batch of boxes is bounded (`logic.boxes.bounding`). A conjunction is excluded on a box when the lower bound of one of its
 inequalities is above its limit; a box is done when all are. On the others the centre and the corners to which the linear bounds
-point are evaluated exactly, and the box is cut in two at the input with the largest share of the linear bound's range and of the
-width that the box had in the beginning (the first alone starves inputs that matter through relaxations only). Boxes of a few
-codes are evaluated code by code, so that the search ends. The stack is last in, first out, with the boxes on top that look most
-like a counterexample, so that it holds a few batches for each level of depth.
+point are evaluated exactly, and the box is cut in two. Where linear functions are followed forward, that is at the input with the
+largest smear (`logic.boxes.influence`); elsewhere at the one with the largest share of the linear bound's range and of the width
+that the box had in the beginning (the first alone starves inputs that matter through relaxations only). Boxes of a few codes are
+evaluated code by code, so that the search ends. The stack is last in, first out, with the boxes on top that look most like a
+counterexample, so that it holds a few batches for each level of depth.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import numpy as np
 
 from circuits.network import Network
 from logic.boxes.bounding import Bounder
+from logic.boxes.influence import influences
 from logic.boxes.outward import Integers, Reals
 from logic.boxes.questions import Question, Truths
 
@@ -31,7 +33,7 @@ FEW_CODES = 64
 SAMPLES, RESTARTS, STEPS = 2048, 64, 12
 MOST_BOXES = 1 << 22
 BATCH_NUMBERS = 1 << 22
-SPREAD = 1.0
+WORKERS = 1
 LARGEST_BATCH = 512
 REPORT_S = 2.0
 
@@ -118,7 +120,7 @@ class Search:
         stack = [Boxes(question.low[None], question.high[None], open_, np.zeros(1, dtype=np.int64))]
         waiting = 1
         batch = max(1, min(LARGEST_BATCH, BATCH_NUMBERS // (max(node.size for node in bounder.nodes) * 16)))
-        workers = min(2, os.cpu_count() or 1)
+        workers = min(WORKERS, os.cpu_count() or 1)
         reported = time.monotonic()
         with ThreadPoolExecutor(workers) as pool:
             while stack:
@@ -236,10 +238,15 @@ def bound(bounder: Bounder, question: Question, boxes: Boxes) -> Bounded:
     kept = boxes.take(rows)
     kept.alive = alive[rows]
     target = leads[rows].argmin(axis=1)
-    slope = gradients[rows, worst[rows, target]]
+    chosen = worst[rows, target]
+    slope = gradients[rows, chosen]
     width = kept.high - kept.low
-    reach = np.abs(slope) * width
-    cut = (shares(reach) + SPREAD * shares(width / np.maximum(question.high - question.low, 1))).argmax(axis=1)
+    if bounder.forward:
+        coefs = {name: given[chosen] for name, given in question.coefs.items()}
+        cut = (influences(bounder, known, coefs, rows) * width).argmax(axis=1)
+    else:
+        own, all_ = np.abs(slope) * width, np.maximum(question.high - question.low, 1)
+        cut = (shares(own) + shares(width / all_)).argmax(axis=1)
     corner = np.where(slope > 0, kept.low, np.where(slope < 0, kept.high, (kept.low + kept.high) >> 1))
     summed = np.einsum(
         "bad->bd", gradients[rows] * (wanted[rows] & np.isin(np.arange(n_inequalities), question.members[0]))[..., None]

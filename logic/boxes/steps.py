@@ -51,43 +51,93 @@ class Shape:
     @property
     def steepest(self) -> float:
         """The largest slope of a piece."""
-        return float(np.abs(np.diff(self.values) / np.diff(self.knots)).max())
+        return float(np.abs(self.slopes).max())
+
+    @property
+    def slopes(self) -> Reals:
+        """The slope of each piece between knots."""
+        return np.diff(self.values) / np.diff(self.knots)
+
+    @property
+    def rising(self) -> bool:
+        """Whether the shape never decreases."""
+        return bool((np.diff(self.values) >= 0).all())
+
+    @property
+    def mirrored(self) -> Shape:
+        """The shape of ``-step(-s)``."""
+        return Shape(-self.knots[::-1], -self.values[::-1], self.above, self.below)
 
     def lines(self, operand: Span, words: Span) -> tuple[Lines, Reals]:
         """Lines around the step function for arguments and words in the given spans, with the distance in the middle."""
-        size = operand[0].shape[1]
-        rows = max(1, CHUNK // (size * (len(self.knots) + 2)))
-        starts = range(0, len(operand[0]), rows)
-        parts = [self._lines(*(bound[start : start + rows] for bound in (*operand, *words))) for start in starts]
-        fields = [np.concatenate([part[place] for part in parts]) for place in range(5)]
-        return Lines(*fields[:4]), fields[4]
+        low_slope, low_const = self.line_below(*operand, words[0])
+        high_slope, high_const = self.line_above(*operand, words[1])
+        middle = operand[0] + (operand[1] - operand[0]) / 2
+        gap = (high_slope - low_slope) * middle + (high_const - low_const)
+        return Lines(low_slope, low_const, high_slope, high_const), gap
 
-    def _lines(self, low: Reals, high: Reals, least: Reals, most: Reals) -> tuple[Reals, ...]:
+    def line_below(self, low: Reals, high: Reals, least: Reals) -> Span:
+        """Slope and constant of a line below the step function between two arguments, where it is at least `least`."""
+        slope, const = self.mirrored.line_above(-high, -low, -least)
+        return slope, -const
+
+    def line_above(self, low: Reals, high: Reals, most: Reals) -> Span:
+        """Slope and constant of a line above the step function for arguments from `low` to `high`, where it is at most `most`.
+
+        Both ends are integers, so that they are equal or not close.
+        """
+        if len(self.knots) == 2 and self.rising:
+            return self._better(low, high, (np.zeros_like(low), most), *self._over_ramp(low, high))
+        rows = max(1, CHUNK // (low.shape[1] * (len(self.knots) + 2)))
+        parts = [
+            self._line_above(*(bound[start : start + rows] for bound in (low, high, most)))
+            for start in range(0, len(low), rows)
+        ]
+        return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+
+    def _over_ramp(self, low: Reals, high: Reals) -> Span:
+        """From the value at `low` to the upper knot or `high`: until there the shape is convex, from there on it is constant."""
+        (first, last), (least, most) = self.knots, self.values
+        steep = self.steepest
+        end = np.clip(last, low, high)
+        start = np.clip(least + (low - first) * steep, least, most)
+        rise = np.clip(least + (end - first) * steep, least, most) - start
+        slope = rise / np.maximum(end - low, 1.0)
+        return slope, start - slope * low
+
+    def _line_above(self, low: Reals, high: Reals, most: Reals) -> Span:
         knots = np.clip(self.knots[:, None, None], low, high)
         places = np.concatenate([low[None], high[None], knots])
         values = np.interp(places, self.knots, self.values)
-        width = high - low
-        chord = np.where(width > 0, (values[1] - values[0]) / np.maximum(width, 1), 0.0)
-        middle = low + width / 2
+        chord = (values[1] - values[0]) / np.maximum(high - low, 1.0)
+        best: Span = (np.zeros_like(low), most)
+        for slope in (chord, self._slope(low, 1), self._slope(high, -1)):
+            best = self._better(low, high, best, slope, (values - slope * places).max(axis=0))
+        return best
+
+    def _better(self, low: Reals, high: Reals, best: Span, slope: Reals, const: Reals) -> Span:
+        """Of two lines above, the lower one in the middle; the second is above the shape but for rounding."""
         scale = np.maximum(np.abs(low), np.abs(high))
         height = np.abs(self.values).max() + self.below + self.above
-        best = [np.zeros_like(low), least, least, np.zeros_like(low), most, most]
-        for slope in (chord, self._slope(low, 1), self._slope(high, -1)):
-            rest = values - slope * places
-            slack = 8 * gamma(0) * ((np.abs(slope) + self.steepest) * scale + height)
-            lower = rest.min(axis=0) - self.below - slack
-            upper = rest.max(axis=0) + self.above + slack
-            below, above = slope * middle + lower, slope * middle + upper
-            better = below > best[2]
-            best[:3] = [np.where(better, new, old) for new, old in zip((slope, lower, below), best[:3], strict=True)]
-            better = above < best[5]
-            best[3:] = [np.where(better, new, old) for new, old in zip((slope, upper, above), best[3:], strict=True)]
-        return best[0], best[1], best[3], best[4], best[5] - best[2]
+        const = const + self.above + 8 * gamma(0) * ((np.abs(slope) + self.steepest) * scale + height)
+        middle = low + (high - low) / 2
+        better = slope * middle + const < best[0] * middle + best[1]
+        return np.where(better, slope, best[0]), np.where(better, const, best[1])
 
     def _slope(self, places: Reals, side: int) -> Reals:
         """The slope of the piece to the right (1) or to the left (-1) of a place."""
-        slopes = np.concatenate([[0.0], np.diff(self.values) / np.diff(self.knots), [0.0]])
+        slopes = np.concatenate([[0.0], self.slopes, [0.0]])
         return slopes[np.searchsorted(self.knots, places, side="right" if side > 0 else "left")]
+
+    def slope_range(self, low: Reals, high: Reals) -> Span:
+        """The least and the largest slope of a piece that meets the arguments from `low` to `high`, about."""
+        least, most = np.full_like(low, np.inf), np.full_like(low, -np.inf)
+        ends = np.concatenate([[-np.inf], self.knots, [np.inf]])
+        for slope, start, end in zip([0.0, *self.slopes.tolist(), 0.0], ends[:-1], ends[1:], strict=True):
+            meets = (low < end) & (high > start) | (low == high) & (low == start)
+            least[meets & (least > slope)] = slope
+            most[meets & (most < slope)] = slope
+        return least, most
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,7 @@ from circuits.positions import Ref
 from logic.boxes.bounding import Bounder
 from logic.boxes.questions import Inequality, Question
 from logic.boxes.searching import Search
+from logic.boxes.steps import Rounding, Shape, Steps
 from translator.pipeline import translate
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -102,6 +104,115 @@ def test_bounds_contain_every_value_of_random_networks(seed: int, narrowing: int
     require_contained(network_of(seed), ("y", "z"), low, high, seed)
 
 
+def layers_of(seed: int) -> Network:
+    """A random network of sums and steps alone, of few inputs: linear functions are followed forward."""
+    rng = np.random.default_rng(seed)
+
+    def sums(name: str, source: str, size: int, width: int) -> Affine:
+        return affine(name, source, rng.integers(-9, 10, (size, width)), np.asarray(rng.integers(-90, 91, size)))
+
+    breaks = np.unique(rng.integers(-150, 150, 25))
+    codes = rng.integers(-60, 60, len(breaks) + 1)
+    codes = np.sort(codes)[:: rng.choice([-1, 1])] if seed % 3 else codes
+    nodes: list[Node] = [
+        Inputs("x", 3, Format(5, -16, 0)),
+        sums("a", "x", 6, 3),
+        Round("r", 0, 6, Ref("a"), int(rng.integers(0, 3)), Format(9, 0 if seed % 2 else -20, 0)),
+        sums("b", "r", 5, 6),
+        Table("t", 0, 5, Ref("b"), breaks, codes, Format(8, -64, 0)),
+        sums("c", "t", 4, 5),
+        Round("s", 0, 4, Ref("c"), 3, Format(7, -8, 0)),
+        sums("y", "s", 2, 4),
+        sums("z", "r", 2, 6),
+    ]
+    return Network(tuple(nodes), None, Domain(), ())
+
+
+def require_between(network: Network, low: np.ndarray, high: np.ndarray, seed: int) -> None:
+    """Evaluate the linear functions of all nodes at sampled codes, in rationals, and compare them with the values."""
+    rng = np.random.default_rng(seed)
+    bounder = Bounder(network, ("y", "z"))
+    assert bounder.forward
+    known = bounder.bounds(low, high)
+    for box in range(len(low)):
+        ends = np.stack([low[box], high[box]])
+        codes = np.concatenate(
+            [ends, np.where(rng.integers(0, 2, (3, 3)) == 1, *ends), rng.integers(*ends, (3, 3), endpoint=True)]
+        )
+        values = evaluate(network, codes, wanted=[node.name for node in bounder.nodes])
+        given_x = known.linear["x"].low[:, box]
+        radius, centre = np.diag(given_x).tolist(), given_x[-1].tolist()
+        for number, code in enumerate(codes.tolist()):
+            places = [(c - Fraction(middle)) / Fraction(half) if half else Fraction(0)
+                      for c, middle, half in zip(code, centre, radius, strict=True)]  # fmt: skip
+            assert max(map(abs, places)) <= 1
+            for name, linear in known.linear.items():
+                for element, value in enumerate(values[name][number].ravel().tolist()):
+                    below, above = (
+                        sum((Fraction(coef) * place for coef, place in zip(given[:-1, box, element], places, strict=True)),
+                            Fraction(given[-1, box, element]))
+                        for given in (linear.low, linear.high)
+                    )  # fmt: skip
+                    assert below <= value <= above, name
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 10_000), st.integers(0, 5))
+def test_linear_functions_are_below_and_above_every_value(seed: int, narrowing: int) -> None:
+    rng = np.random.default_rng(seed)
+    ends = np.sort(rng.integers(-16, 16, (2, 2, 3)), axis=0)
+    high = ends[0] + ((ends[1] - ends[0]) >> narrowing)
+    require_between(layers_of(seed), ends[0], high, seed)
+    require_contained(layers_of(seed), ("y", "z"), ends[0], high, seed)
+
+
+def test_linear_functions_are_tighter_than_intervals() -> None:
+    low = np.array([[-9, -9, -9]])
+    tighter = 0
+    for seed in range(8):
+        bounder = Bounder(layers_of(seed), ("y",))
+        known = bounder.bounds(low, low + 6)
+        bounder.forward = False
+        wide = bounder.bounds(low, low + 6).spans["y"]
+        narrow = known.spans["y"]
+        assert (narrow[0] >= wide[0]).all()
+        assert (narrow[1] <= wide[1]).all()
+        tighter += bool((narrow[1] - narrow[0] < wide[1] - wide[0]).any())
+    assert tighter > 3
+
+
+def lines_hold(shape: Shape, steps: Rounding | Steps, low: int, high: int) -> None:
+    """Compare the lines on one interval with every word, in rationals."""
+    arguments = np.arange(low, high + 1)
+    words = steps.words((arguments[None].astype(float),) * 2)[0][0]
+    span = (np.array([[float(low)]]), np.array([[float(high)]]))
+    lines, gap = shape.lines(span, steps.words(span))
+    for argument, word in zip(arguments.tolist(), words.tolist(), strict=True):
+        below = Fraction(lines.low_slope[0, 0]) * argument + Fraction(lines.low_const[0, 0])
+        above = Fraction(lines.high_slope[0, 0]) * argument + Fraction(lines.high_const[0, 0])
+        assert below <= Fraction(word) <= above
+    assert gap[0, 0] <= words.max() - words.min() + 1e-6
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(-60, 60), st.integers(0, 80), st.integers(0, 4), st.integers(-9, 9), st.integers(0, 20))
+def test_lines_are_below_and_above_rounding(low: int, width: int, shift: int, least: int, range_: int) -> None:
+    node = Round("r", 0, 1, Ref("a"), shift, Format(max(2, range_.bit_length() + 1), least, 0))
+    steps = Rounding.of(node)
+    lines_hold(steps.shape, steps, low, low + width)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000), st.integers(-60, 60), st.integers(0, 80))
+def test_lines_are_below_and_above_tables(seed: int, low: int, width: int) -> None:
+    rng = np.random.default_rng(seed)
+    breaks = np.unique(rng.integers(-70, 70, rng.integers(1, 20)))
+    codes = rng.integers(-30, 30, len(breaks) + 1)
+    codes = [codes, np.sort(codes), np.sort(codes)[::-1]][seed % 3]
+    steps = Steps.of(Table("t", 0, 1, Ref("a"), breaks, codes, Format(6, -32, 0)))
+    lines_hold(steps.shape, steps, low, low + width)
+
+
 @pytest.mark.parametrize("name", ["mlp_xor", "lenet_digits"])
 def test_bounds_contain_every_value_of_examples(name: str) -> None:
     network = translate(EXAMPLES / name / "model.onnx", precision="fixed:6").network
@@ -128,6 +239,7 @@ def test_backward_bounds_are_tighter_than_intervals() -> None:
     low = np.zeros((1, 4), dtype=np.int64)
     name = network.decided.scores
     bounder = Bounder(network, (name,))
+    bounder.forward = False
     known = bounder.bounds(low, low + 12)
     above, _ = bounder.backward.of_rows(name, np.zeros(2, dtype=np.int64), np.arange(2), 1.0, known)
     assert (above < known.spans[name][1][0]).all()
@@ -136,7 +248,7 @@ def test_backward_bounds_are_tighter_than_intervals() -> None:
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10_000), st.integers(-120, 120), st.integers(-3, 3), st.integers(-3, 3))
 def test_search_decides_as_all_codes_do(seed: int, bound: int, left: int, right: int) -> None:
-    network = network_of(seed)
+    network = network_of(seed) if seed % 2 else layers_of(seed)
     rng = np.random.default_rng(seed)
     ends = np.sort(rng.integers(-16, 16, (2, 3)), axis=0)
     own = Inequality((("y", (left, right)),), bound)
