@@ -2,10 +2,10 @@
 
 An input x of a box is ``centre + radius * t`` with t in -1..1. For every element of a node two linear functions of t are kept,
 one below and one above it. An affine map acts on their mean by its matrix, on half their distance by the magnitudes of its
-matrix; a step function takes the line below it for the lower function and the line above it for the upper one, each over the range of that
-function alone where the steps only rise (for ``max(x, 0)``: Wang et al., *Efficient Formal Safety Analysis of Neural Networks*,
-NeurIPS 2018). That is one matrix product for each input and node, where following functions backwards (`logic.boxes.backward`)
-takes one for each element; the bounds are wider, so more boxes are needed.
+matrix; a step function takes the line below it for the lower function and the line above it for the upper one, each over the
+range of that function alone where the steps only rise (for ``max(x, 0)``: Wang et al., *Efficient Formal Safety Analysis of
+Neural Networks*, NeurIPS 2018). That is one matrix product for each input and node, where following functions backwards
+(`logic.boxes.backward`) takes one for each element; the bounds are wider, so more boxes are needed.
 
 What float64 can lose is taken off the constants at every node, so that the functions are bounds in exact arithmetic.
 """

@@ -33,7 +33,8 @@ FEW_CODES = 64
 SAMPLES, RESTARTS, STEPS = 2048, 64, 12
 MOST_BOXES = 1 << 22
 BATCH_NUMBERS = 1 << 22
-WORKERS = 1
+TIE = 1e-6  # an input that seems to have no influence is cut last, but one of a single code never
+WORKERS = 2
 LARGEST_BATCH = 512
 REPORT_S = 2.0
 
@@ -241,12 +242,11 @@ def bound(bounder: Bounder, question: Question, boxes: Boxes) -> Bounded:
     chosen = worst[rows, target]
     slope = gradients[rows, chosen]
     width = kept.high - kept.low
+    steep, weight = np.abs(slope), 1.0
     if bounder.forward:
         coefs = {name: given[chosen] for name, given in question.coefs.items()}
-        cut = (influences(bounder, known, coefs, rows) * width).argmax(axis=1)
-    else:
-        own, all_ = np.abs(slope) * width, np.maximum(question.high - question.low, 1)
-        cut = (shares(own) + shares(width / all_)).argmax(axis=1)
+        steep, weight = influences(bounder, known, coefs, rows), TIE
+    cut = (shares(steep * width) + weight * shares(width / np.maximum(question.high - question.low, 1))).argmax(axis=1)
     corner = np.where(slope > 0, kept.low, np.where(slope < 0, kept.high, (kept.low + kept.high) >> 1))
     summed = np.einsum(
         "bad->bd", gradients[rows] * (wanted[rows] & np.isin(np.arange(n_inequalities), question.members[0]))[..., None]
