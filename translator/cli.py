@@ -19,6 +19,7 @@ from circuits.diagnostics import Diagnostic, FomError
 from translator.commands.check import check
 from translator.commands.circuit import circuit
 from translator.commands.evaluate import evaluate
+from translator.commands.explain import explain
 from translator.commands.fmt import fmt
 from translator.commands.ground import ground
 from translator.commands.options import write_json
@@ -63,6 +64,7 @@ def fom(version: Annotated[bool, typer.Option("--version", help="Print the versi
 
 app.command(short_help="Make a circuit family and a sentence of a network.")(translate)
 app.command(short_help="Prove network = circuit = sentence.")(verify)
+app.command(short_help="Find the short sentence that a network computes.")(explain)
 app.command(short_help="Run one representation on inputs.")(run)
 app.command(short_help="Show what was built, one definition, or what is in a network.")(show)
 app.command(name="eval", short_help="Tell in which words a sentence holds.")(evaluate)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 MODEL, NETWORK, FAMILY = "model.onnx", "network.jsonl", "family.jsonl"
 SENTENCE, MANIFEST = "sentence.fom", "manifest.json"
 FILES = (MODEL, NETWORK, FAMILY, SENTENCE)
+REPORT = "report.html"
 PURE, SIMPLIFIED = "sentence.{dialect}.fom", "sentence.simplified.fom"
 
 
@@ -157,6 +158,7 @@ def save(translation: Translation, folder: Path) -> dict[str, str]:
         FomError: the folder holds something else, or cannot be written.
     """
     from logic.printer import to_ascii
+    from translator.pages import report_html
     from translator.reading import copy_model
     from translator.report import manifest_of
 
@@ -177,8 +179,12 @@ def save(translation: Translation, folder: Path) -> dict[str, str]:
             (temporary / SIMPLIFIED).write_text(to_ascii(translation.simplified.sentence) + "\n", encoding="utf-8")
         manifest = manifest_of(translation)
         manifest["hashes"] = {name: digest(temporary / name) for name in named.values()}
+        page = report_html(manifest, translation.network, translation.family, translation.sentence)
+        (temporary / REPORT).write_text(page, encoding="utf-8")
         (temporary / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-    return {kind: os.path.join(folder, name) for kind, name in [*named.items(), ("manifest", MANIFEST)]}
+    return {
+        kind: os.path.join(folder, name) for kind, name in [*named.items(), ("manifest", MANIFEST), ("report", REPORT)]
+    }
 
 
 def load(folder: Path) -> Artifacts:

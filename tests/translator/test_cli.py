@@ -39,7 +39,7 @@ CHOICES = {
     "more_a": ["--depth", "balanced", "--inputs", str(EXAMPLES / "more_a" / "inputs.npz")],
     "mlp_xor": ["--inputs", str(EXAMPLES / "mlp_xor" / "inputs.npz")],
 }
-FILES = {"manifest.json", "model.onnx", "network.jsonl", "family.jsonl", "sentence.fom"}
+FILES = {"manifest.json", "model.onnx", "network.jsonl", "family.jsonl", "sentence.fom", "report.html"}
 
 
 @dataclass(frozen=True)

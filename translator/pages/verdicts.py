@@ -51,7 +51,9 @@ def told(explained: Explained) -> Told:
     equivalence = f"the network answers {explained.name} exactly where the formula holds"
     match report.verdict:
         case "holds":
-            return Told("holds", f"{equivalence}, for {decided_scope(report) or report.scope}", reasons(report))
+            scope = decided_scope(report) or report.scope
+            beyond = f"; it departs from it first on: {explained.departs}" if explained.departs else ""
+            return Told("holds", f"{equivalence}, for {scope}{beyond}", reasons(report))
         case "refuted":
             return Told("refuted", f"network and formula differ on: {shortest(report).word}", reasons(report))
         case _:

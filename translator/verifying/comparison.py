@@ -35,7 +35,9 @@ SAMPLED = 1 << 14
 class Comparison:
     """One run: network and rival, the scope, and the claims, notes and failures so far."""
 
-    def __init__(self, source: Source, question: Question, rival: Rival, progress: Progress) -> None:
+    def __init__(
+        self, source: Source, question: Question, rival: Rival, progress: Progress, replayed: bool = True
+    ) -> None:
         self.source = source
         self.network = source.network
         self.question = question
@@ -43,6 +45,7 @@ class Comparison:
         self.replay = Replay(source)
         self.scope = Scope(self.network, question)
         self.rival = rival
+        self.replayed = replayed
         self.scope.restriction = self.rival.restriction
         self.own_notes: list[str] = []
         self.failures: list[Counterexample] = []
@@ -86,8 +89,12 @@ class Comparison:
         return Problem(self.network, self.rival.compared, self.scope.where, self.scope.at)
 
     def contradicted(self, row: Integers) -> Refuted:
-        """A word on which network and rival differ, replayed."""
-        return Refuted(Counterexample(self.replay.show(row), {**self.replay.decisions(row), **self.rival.answers(row)}))
+        """A word on which network and rival differ, replayed, unless only the word is wanted."""
+        if self.replayed:
+            answers = self.replay.decisions(row)
+        else:
+            answers = {"network": decided_by(self.network, row[None])[0].tolist()}
+        return Refuted(Counterexample(self.replay.show(row), {**answers, **self.rival.answers(row)}))
 
     def list_failures(self) -> None:
         """Compare all words of the scope, and list those on which network and rival differ."""

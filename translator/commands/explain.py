@@ -1,0 +1,118 @@
+"""``fom explain``: the short sentence of a network, names for what is inside it, and a program."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from translator.commands.options import Bind, Input, JsonFlag, Where, refuse_reading_options, write_json
+from translator.terminal import progress, write_lines
+
+if TYPE_CHECKING:
+    from translator.explanations.explanation import Explanation
+
+UNKNOWN = 3
+
+
+def explain(
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="MODEL.onnx|DIR", help="A network, or the folder of a translation.", show_default=False),
+    ],
+    classes: Annotated[
+        list[int] | None,
+        typer.Option("--class", metavar="C", min=0, help="Explain this class. May be repeated.", show_default="all"),
+    ] = None,
+    search_length: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Longest words of the search.", show_default="by their number"),
+    ] = None,
+    max_length: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Longest words of the verification.", show_default="every length, or 8"),
+    ] = None,
+    where: Where = None,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="ψ(x)", help="Explain only positions at which this formula holds.")
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option(metavar="S", min=0, help="Seconds for each search, and for each verification.")
+    ] = 60.0,
+    word: Annotated[
+        str | None, typer.Option(metavar="'a b a'", help="Show attention on this word.", show_default=False)
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE.html", help="Write a page, too.", show_default=False)
+    ] = None,
+    bind: Bind = None,
+    input_: Input = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Find the shortest sentence that a network computes, and verify it. Exit code: 0 verified, 3 not exact or not proved."""
+    from translator import store
+    from translator.explanations.explaining import Search, explain, verified
+    from translator.files import replacing_file
+    from translator.pages.explanation_page import explanation_html
+    from translator.pages.explanation_terminal import explanation_lines
+
+    asked = Search(search_length, max_length, where, at, tuple(classes) if classes else None, timeout)
+    with progress() as tell, tempfile.TemporaryDirectory(prefix="fom.") as temporary:
+        if source.is_dir():
+            refuse_reading_options(bind, input_)
+            artifacts = store.load(source)
+        else:
+            from translator import feeding, pipeline
+
+            choices = {"bind": feeding.parse_bindings(bind or ()), "tracks": feeding.parse_tracks(input_ or ())}
+            translation = pipeline.translate(source, tell, where=where, **choices)
+            store.save(translation, Path(temporary) / "translation")
+            artifacts = store.load(Path(temporary) / "translation")
+        found = explain(artifacts, asked, tell, word)
+        if html is not None:
+            with replacing_file(html) as file:
+                file.write(explanation_html(found).encode("utf-8"))
+    if as_json:
+        write_json(explanation_facts(found))
+    else:
+        write_lines(explanation_lines(found))
+    raise typer.Exit(0 if all(verified(one) for one in found.explained) else UNKNOWN)
+
+
+def explanation_facts(found: Explanation) -> dict[str, Any]:
+    """An explanation, ready for JSON."""
+    from translator.claims import claim_facts
+
+    explained = [
+        {
+            "name": one.name,
+            "sentence": str(one.chosen.sentence),
+            "size": one.chosen.size,
+            "wrong": one.chosen.wrong,
+            "searched": one.searched,
+            "words": one.chosen.total,
+            "rounds": one.rounds,
+            "wrong_words": list(one.wrong),
+            "front": [
+                {"sentence": str(other.sentence), "size": other.size, "wrong": other.wrong} for other in one.front
+            ],
+            "verdict": one.report.verdict if one.report is not None else "not exact",
+            "claims": [claim_facts(claim) for claim in one.report.claims] if one.report is not None else [],
+            "seconds": round(one.seconds, 3),
+        }
+        for one in found.explained
+    ]
+    return {
+        "schema": 1,
+        "model": found.model,
+        "precision": found.precision,
+        "alphabet": list(found.alphabet),
+        "domain": found.domain,
+        "explained": explained,
+        "inside": [{"name": name, "formula": formula, "scope": scope} for name, formula, scope in found.inside],
+        "rasp": found.rasp,
+        "python": found.python,
+        "seconds": {stage: round(spent, 3) for stage, spent in found.seconds.items()},
+    }

@@ -1,0 +1,1 @@
+"""What a network learned: short sentences, names for what it computes, programs."""

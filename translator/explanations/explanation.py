@@ -1,0 +1,63 @@
+"""What `fom explain` finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from logic.searching.search import Candidate
+from translator.verifying.question import Report
+
+Matrix = tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
+class Explained:
+    """The short sentences for one class, or for the only answer.
+
+    Attributes:
+        name: the class, such as ``class[1]``.
+        front: candidates, smallest first, each wrong on fewer of the words searched than all smaller ones.
+        chosen: the one that was verified: the smallest exact one, or the best.
+        report: the verification of the chosen one against the network; None if it is already wrong on words searched.
+        searched: the scope of the search, in words.
+        rounds: how often a counterexample was added and the search run again.
+        wrong: words, of those searched, on which the chosen one is wrong; the first of them if there are many.
+        seconds: for the search and the verification.
+        departs: a shortest word on which the network departs from the chosen sentence, which holds on all shorter ones.
+    """
+
+    name: str
+    front: tuple[Candidate, ...]
+    chosen: Candidate
+    report: Report | None
+    searched: str
+    rounds: int
+    wrong: tuple[str, ...]
+    seconds: float
+    departs: str = ""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What was found about a network.
+
+    Attributes:
+        inside: for words and heads of the network that compute a short formula: name, formula in words, scope.
+        rasp: the first explanation as RASP-like code; nothing if there is none.
+        python: the same as Python.
+        word: the word for which attention is shown.
+        attention: for each head its weights on that word, a row for each position that attends.
+        seconds: by stage.
+    """
+
+    model: str
+    precision: str
+    alphabet: tuple[str, ...]
+    domain: str
+    explained: tuple[Explained, ...]
+    inside: tuple[tuple[str, str, str], ...] = ()
+    rasp: str = ""
+    python: str = ""
+    word: str = ""
+    attention: tuple[tuple[str, Matrix], ...] = ()
+    seconds: dict[str, float] = field(default_factory=dict)
