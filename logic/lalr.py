@@ -83,11 +83,19 @@ def tables() -> Tables:
 
 
 def run(
-    table: Tables, text: str, actions: Mapping[str, Action], on_shift: Mapping[str, Callable[[str, int], Any]]
+    table: Tables,
+    text: str,
+    actions: Mapping[str, Action],
+    on_shift: Mapping[str, Callable[[str, int], Any]],
+    skip: Mapping[str, Callable[[int], int]] | None = None,
 ) -> Any:
     """Parse `text`; `actions` are called with the values of a rule, `on_shift` with a terminal's text and offset.
 
     A rule of one symbol without an action passes its value on. Raises `Unexpected` and, from an action, `Rejected`.
+
+    Args:
+        skip: called with the offset of a terminal that could be shifted, and returns where parsing goes on: there, or after
+            phrases that start with the terminal, were read otherwise, and leave the parser in the same state.
     """
     steps, goto, climbs = table.steps, table.goto, table.climbs
     states, values, offsets = [table.start], list[Any](), list[int]()
@@ -115,6 +123,9 @@ def run(
                 raise Unexpected(kind, offset, _accepted(table, states))
             name, target, origin, size = step
             if name is None:
+                if skip and kind in skip and (after := skip[kind](offset)) > offset:
+                    matches = table.scanner.finditer(text, after)
+                    break
                 states.append(target)
                 top = target
                 convert = on_shift.get(kind)

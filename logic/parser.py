@@ -1,13 +1,14 @@
 """Parsing: the text form of docs/format.md, ASCII or Unicode, straight into interned formulas.
 
-`logic.lalr` drives the tables of `grammar.lark`; the methods of `_Build` are the meanings of its rules. Names are resolved
+`logic.lalr` drives the tables of `grammar.lark`; the methods of `_Build` are the meanings of its rules. `logic.plain` reads
+statements of the usual shape faster, to the same nodes; a text with an error is read by the rules alone. Names are resolved
 while parsing, because a definition stands above its uses: ``p(x)`` is a sum if p was defined with ``sum``, a relation if
 it was defined with ``let``, and otherwise a letter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,6 +18,7 @@ from logic.check import check as check_sentence
 from logic.lalr import Rejected
 from logic.locating import Locator
 from logic.places import point_at, unexpected
+from logic.plain import PlainStatements
 from logic.sums import Mixed, Product, as_sum, compare, multiply, subtract, to_mixed, to_term
 from logic.syntax import (
     FALSE,
@@ -54,7 +56,7 @@ def parse(text: str, name: str = "", check: bool = True) -> Sentence:
 
     Raises `FomError`: one diagnostic for a syntax error, or all of `Sentence.check`.
     """
-    sentence = _run(text, name, _Build(text))
+    sentence = _run(text, name)
     if check:
         check_sentence(sentence, name, Locator(text, name))
     return sentence
@@ -62,11 +64,7 @@ def parse(text: str, name: str = "", check: bool = True) -> Sentence:
 
 def parse_formula(text: str, sentence: Sentence | None = None) -> Formula:
     """Read one formula; names are resolved as in the last line of `sentence`, if it is given, and not checked."""
-    build = _Build(text)
-    if sentence is not None:
-        build.is_sum = {one.name: isinstance(one.body, Sum) for one in sentence.definitions}
-        build.propositions = dict.fromkeys(sentence.propositions)
-    parsed = _run(text, "", build)
+    parsed = _run(text, "", sentence)
     if parsed.definitions:
         raise fail("L002", "a formula was expected, found a sentence with definitions", help="use parse")
     return parsed.formula
@@ -77,17 +75,23 @@ def parse_definitions(text: str, known: Sentence, name: str = "") -> Sentence:
 
     The result has the header of `known`, its definitions and those of the text, and the formula.
     """
-    build = _Build(text)
-    build.is_sum = {one.name: isinstance(one.body, Sum) for one in known.definitions}
-    build.propositions = dict.fromkeys(known.propositions)
-    build.has_header = True
-    parsed = _run(text, name, build)
+    parsed = _run(text, name, known)
     return Sentence(known.letters, known.propositions, (*known.definitions, *parsed.definitions), parsed.formula)
 
 
-def _run(text: str, name: str, build: _Build) -> Sentence:
+def _run(text: str, name: str, known: Sentence | None = None) -> Sentence:
+    """Parse below a known sentence: plain statements at once, or, if anything is wrong, all by the rules."""
+    build = _Build(text, known)
     try:
-        result: Sentence = lalr.run(lalr.tables(), text, build.actions, build.on_shift)
+        return build.run(build.skip)
+    except (lalr.Unexpected, Rejected, FomError):
+        return _run_rules(text, name, known)
+
+
+def _run_rules(text: str, name: str, known: Sentence | None) -> Sentence:
+    """Parse by the rules alone."""
+    try:
+        return _Build(text, known).run({})
     except lalr.Unexpected as error:
         raise unexpected(text, name, error) from None
     except Rejected as error:
@@ -97,7 +101,15 @@ def _run(text: str, name: str, build: _Build) -> Sentence:
             one = error.diagnostics[0]
             raise fail(one.code, one.message, where=name, note=one.note, help=one.help) from None
         raise
-    return result
+
+
+def _read_apart(text: str) -> Formula | None:
+    """The formula that a text is where nothing is defined; None if it is none."""
+    try:
+        parsed = _Build(text, None).run({})
+    except (lalr.Unexpected, Rejected, FomError):
+        return None
+    return None if parsed.definitions else parsed.formula
 
 
 class _Parts:
@@ -145,14 +157,19 @@ def formula(value: Value) -> Formula:
 
 
 class _Build:
-    """The meanings of the rules of `grammar.lark`, for one text."""
+    """The meanings of the rules of `grammar.lark`, for one text below a known sentence."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, known: Sentence | None) -> None:
         self.text = text
+        self.known = known
         self.is_sum: dict[str, bool] = {}
         self.letters: tuple[str, ...] | None = None
         self.propositions: dict[str, None] = {}
-        self.has_header = False
+        if known is not None:
+            self.is_sum = {one.name: isinstance(one.body, Sum) for one in known.definitions}
+            self.propositions = dict.fromkeys(known.propositions)
+        self.has_header = known is not None
+        self.plain = PlainStatements(text, self.is_sum, _read_apart)
         self.seen_letters: set[str] = set()
         self.terms: dict[Any, Term] = {}
         self.comments: list[tuple[str, int, int]] = []
@@ -172,6 +189,26 @@ class _Build:
             "LET": self.comment_before,
             "SUM": self.comment_before,
         }
+        self.skip: dict[str, Callable[[int], int]] = {"LET": self.plain_from, "SUM": self.plain_from}
+
+    def run(self, skip: Mapping[str, Callable[[int], int]]) -> Sentence:
+        """Parse the text."""
+        result: Sentence = lalr.run(lalr.tables(), self.text, self.actions, self.on_shift, skip)
+        return result
+
+    def plain_from(self, offset: int) -> int:
+        """Define what the plain statements from an offset on say; where they end."""
+        if not self.definitions:
+            known = self.letters if self.letters is not None else self.known.letters if self.known else ()
+            self.plain.letters = frozenset(known) - self.propositions.keys()
+        comment = ""
+        while (found := self.plain.statement(offset)) is not None:
+            if self.comments:
+                comment = self.comment_before("", offset)
+            offset, name, params, body = found
+            self.define(name, params, body, comment)
+            comment = ""
+        return offset
 
     # Terminals.
 
@@ -244,17 +281,16 @@ class _Build:
         return None
 
     def rule_let(self, v: list[Value]) -> None:
-        self.define(v, _formula_at(v, len(v) - 2))
+        self.define(v[1], _params(v), _formula_at(v, len(v) - 2), v[0])
 
     def rule_let_sum(self, v: list[Value]) -> None:
         with _blaming(len(v) - 2):
             body = as_sum(to_mixed(v[-2]))
-        self.define(v, body)
+        self.define(v[1], _params(v), body, v[0])
 
-    def define(self, v: list[Value], body: Formula | Sum) -> None:
-        params = v[2] if isinstance(v[2], tuple) else ()
-        self.definitions.append(Definition(v[1], params, body, v[0]))
-        self.is_sum[v[1]] = isinstance(body, Sum)
+    def define(self, name: str, params: tuple[str, ...], body: Formula | Sum, comment: str) -> None:
+        self.definitions.append(Definition(name, params, body, comment))
+        self.plain.define(name, isinstance(body, Sum))
 
     # Formulas.
 
@@ -356,6 +392,10 @@ class _Build:
         with _blaming(3):
             weight = as_sum(to_mixed(v[3]))
         return _nested_counts(v[0], condition, weight)
+
+
+def _params(v: list[Value]) -> tuple[str, ...]:
+    return v[2] if isinstance(v[2], tuple) else ()
 
 
 def _joined(kind: type[And] | type[Or], v: list[Value]) -> _Parts:
