@@ -24,6 +24,7 @@ from logic.batch import evaluate
 from logic.comparing.methods import seconds
 from logic.comparing.problem import decided_by
 from logic.parser import parse
+from logic.printer import letter_name
 from logic.searching.samples import Samples
 from logic.searching.search import search
 from translator.store import load
@@ -48,7 +49,7 @@ def considered(text: str, alphabet: tuple[str, ...], words: Any, shape: tuple[in
     """Where a sentence holds, or everywhere if there is none, in the shape of the answers."""
     if not text:
         return np.ones(shape, dtype=bool)
-    truth = np.asarray(evaluate(parse(f"letters {', '.join(alphabet)}; {text}"), words)[""], dtype=bool)
+    truth = np.asarray(evaluate(parse(f"letters {', '.join(map(letter_name, alphabet))}; {text}"), words)[""], dtype=bool)
     return np.broadcast_to(truth[:, None] if truth.ndim < len(shape) else truth, shape)
 
 
