@@ -228,7 +228,7 @@ def explain(source: Source, asked: Search, progress: Progress, word: str | None 
     explained = tuple(explainer.explain(number) for number in explainer.classes)
     network = source.network
     return Explanation(
-        model=str(source.model),
+        model=model_of(source),
         precision=precision_of(source),
         alphabet=network.alphabet,
         domain=explainer.scope.everywhere,
@@ -237,12 +237,18 @@ def explain(source: Source, asked: Search, progress: Progress, word: str | None 
     )
 
 
+def model_of(source: Source) -> str:
+    """The path of the model that was translated: a folder has a copy of it."""
+    manifest = getattr(source, "manifest", None)
+    return str(manifest["model"]) if manifest else str(source.model)
+
+
 def precision_of(source: Source) -> str:
     """The precision of a translation, in words."""
     from translator.report import precision_text
 
     manifest = getattr(source, "manifest", None)
-    return precision_text(manifest) if manifest else str(getattr(source, "precision", ""))
+    return precision_text(manifest).splitlines()[0] if manifest else str(getattr(source, "precision", ""))
 
 
 def specification(network: Network, sentence: Sentence, number: int) -> Specification:
