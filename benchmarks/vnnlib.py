@@ -136,8 +136,8 @@ def table(source: Translation, model: Path, names: list[str], timeout_s: float, 
         own = between.user + between.system - before.user - before.system
         theirs = after.children_user + after.children_system - between.children_user - between.children_system
         print(
-            f"| {name} | {KNOWN[name]} | {word} | {decided.claim.seconds:.1f} | {own:.1f} | {facts['boxes']:,} | {facts['depth']} "
-            f"| {facts['input_codes']:.1e} | {other} | {seconds:.1f} | {theirs:.1f} |",
+            f"| {name} | {KNOWN[name]} | {word} | {decided.claim.seconds:.1f} | {own:.1f} | {facts['boxes']:,} "
+            f"| {facts['depth']} | {facts['input_codes']:.1e} | {other} | {seconds:.1f} | {theirs:.1f} |",
             flush=True,
         )
     print(f"\n{len(names)} properties, {open_} unknown, {wrong} other than known")

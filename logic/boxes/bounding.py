@@ -116,7 +116,9 @@ class Bounder:
     def _follow_map(self, name: str, known: Bounds) -> None:
         """Bound an affine node by linear functions of the inputs."""
         low, high = known.spans[name]
-        known.linear[name], ranges = forward.through_map(self.maps[name], known.linear)
+        known.linear[name], ranges = forward.through_map(
+            self.maps[name], known.linear, (self.backward.total + 1, len(low))
+        )
         known.spans[name] = (np.maximum(low, ranges[0][0]), np.minimum(high, ranges[1][1]))
         known.ranges[name] = ranges
 

@@ -65,10 +65,10 @@ def linear_of_interval(span: Span, total: int) -> Linear:
     return Linear(low, high, magnitude(span))
 
 
-def through_map(affine: AffineMap, known: Mapping[str, Linear]) -> tuple[Linear, Ranges]:
-    """The functions of an affine node, from those of its operands, with their ranges."""
-    layers, boxes = known[affine.operands[0][0]].low.shape[:2]
-    middle: Reals = np.zeros((layers, boxes, affine.size))
+def through_map(affine: AffineMap, known: Mapping[str, Linear], shape: tuple[int, int]) -> tuple[Linear, Ranges]:
+    """The functions of an affine node, ``(inputs + 1, B)`` for each element, from those of its operands, with their ranges."""
+    layers, boxes = shape
+    middle: Reals = np.zeros((*shape, affine.size))
     half: Reals = np.zeros_like(middle)
     summands: Reals = np.zeros((boxes, affine.size))
     for name, weights in affine.operands:
@@ -81,7 +81,7 @@ def through_map(affine: AffineMap, known: Mapping[str, Linear]) -> tuple[Linear,
     half *= 0.5
     middle[-1] += affine.const
     summands += np.abs(affine.const)
-    # the magnitudes of a mean and a distance add up to that of the larger function, so `summands` bounds those of all products
+    # half the sum and half the difference of two numbers are together as large as the larger one: twice `summands` bounds all
     slack = 4 * gamma(affine.terms + 2 * len(affine.operands)) * summands
     half[-1] += slack
     low, high = middle - half, middle + half

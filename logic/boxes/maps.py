@@ -31,7 +31,7 @@ class Weights:
         if cells <= DENSE_CELLS and (cells <= 4096 or matrix.nnz * 10 >= cells):
             given = given.toarray()
         absolute = abs(given)
-        return cls(given, absolute, np.asarray(absolute.sum(axis=1)))
+        return cls(given, absolute, np.asarray(absolute.sum(axis=1)).reshape(-1))
 
     def forward(self, values: Reals, *, absolute: bool = False) -> Reals:
         """``matrix @ v`` for each row v of `values`."""

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from circuits.evaluate import evaluate
 from circuits.formats import Format
 from circuits.inputs import input_limits
-from circuits.matrices import matrix
+from circuits.matrices import Matrix, matrix
 from circuits.network import (
     Affine,
     Domain,
@@ -37,11 +37,14 @@ from translator.pipeline import translate
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
-def affine(name: str, source: str, weights: np.ndarray, const: np.ndarray) -> Affine:
+def matrix_of(weights: np.ndarray) -> Matrix:
     rows, columns = np.indices(weights.shape)
-    made = matrix(rows.ravel(), columns.ravel(), weights.ravel(), weights.shape)
+    return matrix(rows.ravel(), columns.ravel(), weights.ravel().astype(np.int64), weights.shape)
+
+
+def affine(name: str, source: str, weights: np.ndarray, const: np.ndarray) -> Affine:
     zero = np.zeros(len(const), dtype=np.int64)
-    return Affine(name, 0, len(const), (Operand(Ref(source), made),), const, zero, 0)
+    return Affine(name, 0, len(const), (Operand(Ref(source), matrix_of(weights)),), const, zero, 0)
 
 
 def network_of(seed: int) -> Network:
@@ -123,7 +126,16 @@ def layers_of(seed: int) -> Network:
         sums("c", "t", 4, 5),
         Round("s", 0, 4, Ref("c"), 3, Format(7, -8, 0)),
         sums("y", "s", 2, 4),
-        sums("z", "r", 2, 6),
+        Affine("k", 0, 2, (), np.array([7, -5]), np.zeros(2, dtype=np.int64), 0),
+        Affine(
+            "z",
+            0,
+            2,
+            (*sums("z", "r", 2, 6).operands, Operand(Ref("k"), matrix_of(np.eye(2)))),
+            np.array([1, 2]),
+            np.zeros(2, dtype=np.int64),
+            0,
+        ),
     ]
     return Network(tuple(nodes), None, Domain(), ())
 
