@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from logic.comparing.methods import Method
+    from logic.comparing.methods import Finding, Limit, Method
     from logic.comparing.problem import Problem
 
+EVERY = "every length"
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -54,13 +55,36 @@ LANGUAGES = {
 RIVALS = (("majority_enc_nope", "majority_torchTE"), ("crasp_dyck1", "dyck1_dec_rms"))
 
 
-def methods() -> dict[str, Method]:
-    """The methods by name, the monolithic query last."""
-    from logic.comparing.baseline import Naive
-    from logic.comparing.registry import METHODS
-    from logic.comparing.solved import Solved
+class Automatic:
+    """What `fom verify` does: the quickest method for each length, as they forecast."""
 
-    return {method.name: method for method in (*METHODS, Solved(), Naive())}
+    name = "auto"
+
+    def obstacle(self, problem: Problem) -> str:
+        """None."""
+        return ""
+
+    def forecast(self, problem: Problem, n: int) -> float:
+        """Nothing is forecast of the choice itself."""
+        return 0.0
+
+    def decide(self, problem: Problem, lengths: Sequence[int], limit: Limit) -> Finding:
+        """Decide one length after the other, with the choice of the command."""
+        from logic.comparing.choosing import decide_lengths
+        from logic.comparing.methods import Finding
+        from logic.comparing.registry import METHODS
+
+        steps = [step.finding for step in decide_lengths(problem, lengths, limit, METHODS)]
+        decided = tuple(n for finding in steps for n in finding.decided)
+        last = steps[-1] if steps else Finding(())
+        return Finding(decided, last.word, reason=last.reason)
+
+
+def methods() -> dict[str, Method]:
+    """The methods by name: the choice among them first, the monolithic query last."""
+    from logic.comparing.registry import METHODS
+
+    return {method.name: method for method in (Automatic(), *METHODS)}
 
 
 def problem_of(folder: Path, rival: Path | None) -> Problem:
@@ -85,7 +109,11 @@ def work(folder: Path, rival: Path | None, name: str, seconds: float) -> None:
     from circuits.network import Network
     from logic.comparing.methods import Limit
 
-    method, problem = methods()[name], problem_of(folder, rival)
+    problem = problem_of(folder, rival)
+    if name == EVERY:
+        every_length(problem, Limit(time.monotonic() + seconds))
+        return
+    method = methods()[name]
     if why := method.obstacle(problem):
         print(json.dumps({"end": f"does not apply: {why}"}), flush=True)
         return
@@ -106,6 +134,23 @@ def work(folder: Path, rival: Path | None, name: str, seconds: float) -> None:
         print(json.dumps(fact), flush=True)
         n += 1
     print(json.dumps({"end": "the whole domain"}), flush=True)
+
+
+def every_length(problem: Problem, limit: Limit) -> None:
+    """Decide all lengths at once, and print how that ended."""
+    from logic.comparing.choosing import decide_everywhere
+    from logic.comparing.registry import UNBOUNDED
+
+    started = time.monotonic()
+    for step in decide_everywhere(problem, limit, UNBOUNDED):
+        spent = f"{time.monotonic() - started:.1f} s"
+        if step.finding.word is not None:
+            print(json.dumps({"end": f"**differ at {len(step.finding.word)}** ({spent})"}), flush=True)
+            return
+        if step.finding.everywhere:
+            print(json.dumps({"end": f"**every length** ({step.method}, {spent})"}), flush=True)
+            return
+    print(json.dumps({"end": "no theorem applies, or out of time"}), flush=True)
 
 
 def measure(folder: Path, rival: Path | None, name: str, seconds: float) -> str:
@@ -155,7 +200,7 @@ def main() -> None:
     if given.work:
         work(given.folders[0], given.rival, given.work, given.seconds)
         return
-    names = [name for name in given.methods.split(",") if name] or list(methods())
+    names = [name for name in given.methods.split(",") if name] or [EVERY, *methods()]
     table([folder.resolve() for folder in given.folders], names, given.seconds)
 
 
