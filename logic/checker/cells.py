@@ -12,6 +12,7 @@ of the program that found them, and have to be believed: `logic.comparing` `cell
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -89,7 +90,8 @@ def replay_layout(subject: Subject, record: Record, case: Case, points: Any) -> 
         wrong = case.wrong(own, rival)
         if wrong != FALSE:
             found.append(obligation(disjunction(formulas), wrong))
-    return {"points": points, "obligations": found, "cells": sha256("\n".join(cover).encode())}
+    digest = sha256("\n".join((json.dumps(points, sort_keys=True), *cover)).encode())
+    return {"points": points, "obligations": found, "digest": digest}
 
 
 def cell_of(subject: Subject, record: Record, case: Case, point: Any) -> tuple[str, Any, Any]:

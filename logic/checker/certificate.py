@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from circuits.diagnostics import FomError
 from logic.checker.claims import KINDS, SPOKEN_OF
-from logic.checker.files import ARTIFACTS, MAIN, Certificate, read
+from logic.checker.files import ARTIFACTS, MAIN, Certificate, canonical_text, read
 from logic.checker.programs import PROGRAMS, decide, find, takes
 from logic.checker.record import Record, Rejected, require
+
+PROCESSES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ def replay(certificate: Certificate, result: Result, progress: Callable[[str], N
             raise Rejected(diagnostic.where or where, diagnostic.message) from None
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
             raise Rejected(where, f"it is malformed: {error}") from None
-        if found != claim:
+        if canonical_text(found) != canonical_text(claim):
             raise Rejected(f"{where}{first_difference(found, claim)}", "it is not what the replay finds")
         counted = ", ".join(f"{count:,} {what}" for what, count in own.counts.items())
         what = " = ".join(side for side in (claim.get("left"), claim.get("right")) if side) or str(kind)
@@ -130,9 +133,8 @@ def ask(record: Record, result: Result, without: Sequence[str], progress: Callab
                 result.findings.append((program, "it is not installed, so nothing was given to it"))
             continue
         started, wrong = time.perf_counter(), 0
-        for number, (name, text) in enumerate(sorted(chosen.items())):
-            progress(f"{program}: {number + 1} of {len(chosen)}")
-            answer = decide(program)(text)
+        progress(f"{program}: {len(chosen)} files")
+        for name, answer in answers(program, chosen):
             if answer in ("unsat", "proved"):
                 continue
             wrong += 1
@@ -144,3 +146,13 @@ def ask(record: Record, result: Result, without: Sequence[str], progress: Callab
                 result.verdict = "unknown"
         outcome = "accepted" if not wrong else result.verdict
         result.parts.append(Part(what, f"{program} {found}", len(chosen), time.perf_counter() - started, outcome))
+
+
+def answers(program: str, files: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """What a program answers to each file, in the order of their names; some processes at once for those that are started."""
+    names = sorted(files)
+    if program != "coq":
+        yield from ((name, decide(program)(files[name])) for name in names)
+        return
+    with ThreadPoolExecutor(PROCESSES) as pool:
+        yield from zip(names, pool.map(decide(program), (files[name] for name in names)), strict=True)

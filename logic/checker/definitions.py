@@ -127,13 +127,18 @@ def atom_of(family: Family, source: Entry, element: int, at: tuple[object, ...])
     return "bit", label(source, element), at
 
 
-def decision_bits(family: Family) -> list[str]:
-    """The relations that together are the decision."""
+def decision_entries(family: Family) -> list[Entry]:
+    """The entries of the bits of the decision, lowest first."""
     decision = family.by_name[family.readout.decision]
     if family.decision_format == BIT:
-        return [label(decision, element) for element in range(decision.size)]
-    bits = [family.by_name[f"{decision.name}.{bit}"] for bit in range(family.decision_format.bits)]
-    return [label(bit, element) for element in range(decision.size) for bit in bits]
+        return [decision]
+    return [family.by_name[f"{decision.name}.{bit}"] for bit in range(family.decision_format.bits)]
+
+
+def decision_bits(family: Family) -> list[str]:
+    """The relations that together are the decision: the bits of each element."""
+    entries = decision_entries(family)
+    return [label(entry, element) for element in range(entries[0].size) for entry in entries]
 
 
 def require_decision(family: Family, sentence: Sentence, decided: str) -> None:
@@ -143,7 +148,7 @@ def require_decision(family: Family, sentence: Sentence, decided: str) -> None:
     require(len(sentence.free) == k, "the last formula", "it has another number of free variables than the readout")
     args = tuple(var(number) for number in range(k))
     wanted = [Form({("bit", decided, args): 1}, 0, -1)]
-    for entry in family.entries:
+    for entry in decision_entries(family):
         wanted += [form for e, form in enumerate(forms_of(family, entry)) if label(entry, e) == decided]
     formula = Definition(decided, sentence.free, sentence.formula)
     require(any(same(formula, form) for form in wanted), "the last formula", f"it is not `{decided}`")

@@ -47,10 +47,12 @@ class Evaluator:
 
     def term(self, term: fo.Term, scope: Scope) -> Array:
         """An index term, without the axis of the batch."""
-        total = np.zeros((self.n,) * len(scope), dtype=np.int64) + term.n * self.n + term.const
-        axes = np.indices(total.shape) + 1
+        total = np.full((self.n,) * len(scope), term.n * self.n + term.const, dtype=np.int64)
         for name, coef in term.coefs:
-            total = total + coef * axes[scope[name]]
+            axis = np.arange(1, self.n + 1).reshape(
+                [self.n if scope[name] == place else 1 for place in range(len(scope))]
+            )
+            total = total + coef * axis
         return total
 
     def read(self, table: Array, args: tuple[fo.Term, ...], scope: Scope) -> Array:
@@ -62,7 +64,9 @@ class Evaluator:
             inside = inside & (place >= 1) & (place <= self.n)
         index: list[Any] = [np.clip(place, 1, max(self.n, 1)) - 1 for place in places]
         found = found[(slice(None), *index)] if places else found.reshape(self.batch, *(1 for _ in scope))
-        return np.where(inside, found, 0) + np.zeros(self.shape(scope), dtype=found.dtype)
+        if not inside.all():
+            found = np.where(inside, found, np.zeros((), dtype=found.dtype))
+        return np.broadcast_to(found, self.shape(scope))
 
     def holds(self, phi: fo.Formula, scope: Scope) -> Array:
         """The truth of a formula."""

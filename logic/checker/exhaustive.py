@@ -25,7 +25,7 @@ from logic.checker.evaluator import Array, Evaluator, letters_of
 from logic.checker.record import Record, Rejected, require, sha256
 from logic.semantics import deep_recursion
 
-CHUNK = 1 << 8
+CHUNK = 1 << 9
 MOST_WORDS = 1 << 22
 
 

@@ -118,7 +118,7 @@ def read(folder: Path) -> Certificate:
     lists: Any = data.get("files") if isinstance(data, dict) else None
     shaped = isinstance(lists, dict) and set(lists) == set(FOLDERS) and isinstance(data.get("claims"), list)
     require(shaped and all(isinstance(lists[name], dict) for name in FOLDERS), MAIN, "it is no object of a certificate")
-    require(data.get("schema") == SCHEMA, MAIN, f"its schema is not {SCHEMA}")
+    require(type(data.get("schema")) is int and data["schema"] == SCHEMA, MAIN, f"its schema is not {SCHEMA}")
     require(set(data) == {"schema", "files", "claims"}, MAIN, "it has other keys than schema, files and claims")
     require(canonical_text(data) == text, MAIN, "it is not written in the canonical form")
     found = {str(each.relative_to(folder)) for each in folder.rglob("*") if not each.is_dir()}

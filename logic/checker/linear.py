@@ -8,6 +8,7 @@ over the positions with g, or the number of these if the atom is None. What is n
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import gcd
 from typing import Any, TypeAlias
 
@@ -17,6 +18,9 @@ from logic import syntax as fo
 
 Atom: TypeAlias = Any
 Scope = dict[str, int]
+
+CACHED = 1 << 14
+VARIABLES = tuple(positions.var(number) for number in range(64))
 
 
 class Shapeless(Exception):
@@ -56,9 +60,10 @@ class Form:
         return Form(terms, self.length // divisor, self.const // divisor)
 
 
+@lru_cache(maxsize=CACHED)
 def sorted_guard(guard: Guard) -> Guard:
     """A guard with its trivial parts decided and the parts of conjunctions and disjunctions in a fixed order."""
-    match positions.substitute(guard, positions_of(64)):
+    match positions.substitute(guard, VARIABLES):
         case positions.All(parts):
             return positions.All(tuple(sorted(map(sorted_guard, parts), key=lambda part: repr(guard_to_data(part)))))
         case positions.Any_(parts):
@@ -69,17 +74,17 @@ def sorted_guard(guard: Guard) -> Guard:
             return other
 
 
-def positions_of(count: int) -> tuple[positions.Term, ...]:
-    """Variables as they are."""
-    return tuple(positions.var(number) for number in range(count))
-
-
 def place(term: fo.Term, scope: Scope) -> positions.Term:
     """An index term over numbered variables."""
-    if not all(name in scope for name, _ in term.coefs):
+    return placed(term, tuple([(scope.get(name, -1), coef) for name, coef in term.coefs]))
+
+
+@lru_cache(maxsize=CACHED)
+def placed(term: fo.Term, coefs: tuple[tuple[int, int], ...]) -> positions.Term:
+    """The index term with these multiples of numbered variables."""
+    if any(number < 0 for number, _ in coefs):
         raise Shapeless
-    coefs = tuple(sorted((scope[name], coef) for name, coef in term.coefs))
-    return positions.Term(coefs, term.n, term.const)
+    return positions.Term(tuple(sorted(coefs)), term.n, term.const)
 
 
 def guard_of(phi: fo.Formula, scope: Scope) -> Guard:
@@ -136,8 +141,17 @@ def multiple_of(whole: positions.Term, q: str, sides: tuple[fo.Formula, ...], sc
 
 def try_guard(phi: fo.Formula, scope: Scope) -> Guard | None:
     """A condition on positions in normal form; None if it is none."""
+    match phi:
+        case fo.Letter() | fo.Call() | fo.Linear() | fo.Exists():
+            return None
+    return guard_in(phi, tuple(scope.items()))
+
+
+@lru_cache(maxsize=CACHED)
+def guard_in(phi: fo.Formula, scope: tuple[tuple[str, int], ...]) -> Guard | None:
+    """A condition on positions in normal form; None if it is none."""
     try:
-        return sorted_guard(guard_of(phi, scope))
+        return sorted_guard(guard_of(phi, dict(scope)))
     except Shapeless:
         return None
 

@@ -102,12 +102,13 @@ def too_large() -> bool:
 
 
 def conjunctions(reader: Reader, numbers: Numbers, name: str) -> tuple[Integers, Integers]:
-    """The two bits that each gate of a template conjoins: two wires of weight 1 and threshold 2."""
+    """The two bits that each gate of a template conjoins: two wires of weight 1, or one of weight 2, and threshold 2."""
     entry, sums = reader.entry(name), reader.sums(name)
     parts = [np.zeros((2, 0), dtype=np.int64)]
     for (source, at, guard), weights in sums.parts.items():
-        require(guard is None and (weights.data == 1).all(), f"`{name}`", "its gates are no ANDs of two bits")
-        rows, columns = weights.tocoo().coords
+        counted = ((weights.data == 1) | (weights.data == 2)).all()
+        require(guard is None and counted, f"`{name}`", "its gates are no ANDs of two bits")
+        rows, columns = (np.repeat(axis, weights.tocoo().data) for axis in weights.tocoo().coords)
         first = numbers.of(source, at)
         require(first != NOTHING, f"`{name}`", "its gates read a constant")
         parts.append(np.stack([rows, first + columns]))

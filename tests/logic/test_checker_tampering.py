@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,11 +19,12 @@ from circuits.network_text import network_to_text
 from circuits.network_to_family import network_to_family
 from circuits.positions import TRUE, Ref, var
 from logic.certificate.write import composition_claims, exhaustive_claim, write
-from logic.checker.certificate import Result, check, replay
+from logic.checker.certificate import Result, replay
 from logic.checker.files import MAIN, canonical_text, read
 from logic.checker.record import Rejected
 from logic.family_to_sentence import decision_labels, default_decision, family_to_sentence
 from logic.printer import to_ascii
+from tests.logic.corrupting import ODD, change_number, change_value, near, odd, rehash, replayed
 
 
 def small_network() -> Network:
@@ -65,20 +66,6 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def replayed(folder: Path) -> Result:
-    """Everything but the other programs."""
-    return check(folder, ("cvc5", "bitwuzla", "coq"))
-
-
-def rehash(folder: Path) -> None:
-    """Bring the hashes up to date."""
-    data = json.loads((folder / MAIN).read_text())
-    for kind, names in data["files"].items():
-        for name in names:
-            names[name] = hashlib.sha256((folder / kind / name).read_bytes()).hexdigest()
-    (folder / MAIN).write_text(canonical_text(data))
-
-
 def test_accepts(certificate: Path) -> None:
     result = replayed(certificate)
     assert (result.verdict, result.findings) == ("accepted", [])
@@ -88,7 +75,7 @@ def test_accepts(certificate: Path) -> None:
 def test_changed_bytes(certificate: Path, tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     files = sorted(path for path in certificate.rglob("*") if path.is_file())
-    for _ in range(100):
+    for _ in range(30):
         path = files[random.integers(len(files))]
         content = bytearray(path.read_bytes())
         content[random.integers(len(content))] ^= int(random.integers(1, 256))
@@ -103,24 +90,40 @@ def test_changed_bytes(certificate: Path, tmp_path: Path) -> None:
 
 def test_changed_numbers_with_new_hashes(certificate: Path, tmp_path: Path) -> None:
     random = np.random.default_rng(1)
-    for name in ("family.jsonl", "sentence.fom"):
-        text = (certificate / "artifacts" / name).read_text()
-        lines = [match for match in re.finditer(r"(?<![\w.\[])\d+(?![\w.\]]*\()", text) if line_of(text, match.start())]
-        for place in random.choice(len(lines), min(12, len(lines)), replace=False):
-            match = lines[place]
-            changed = text[: match.start()] + str(int(match[0]) + 1) + text[match.end() :]
-            copy = tmp_path / "copy"
-            shutil.copytree(certificate, copy)
-            (copy / "artifacts" / name).write_text(changed)
-            rehash(copy)
-            result = replayed(copy)
-            assert result.verdict == "rejected", (name, text[max(0, match.start() - 60) : match.end() + 20])
-            shutil.rmtree(copy)
+    for number in range(16):
+        copy = tmp_path / str(number)
+        shutil.copytree(certificate, copy)
+        what = change_number(copy, random, ("family.jsonl", "sentence.fom"))
+        assert replayed(copy).verdict == "rejected", what
 
 
-def line_of(text: str, place: int) -> bool:
-    """Whether a place is in no comment of a sentence."""
-    return not text[text.rfind("\n", 0, place) + 1 :].startswith("--")
+@pytest.mark.parametrize(("other", "seed"), [(near, 2), (odd, 3)])
+def test_changed_values_of_claims(
+    certificate: Path, tmp_path: Path, other: Callable[[Any, np.random.Generator], Any], seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    for number in range(16):
+        copy = tmp_path / str(number)
+        shutil.copytree(certificate, copy)
+        what = change_value(copy, random, other)
+        result = replayed(copy)
+        assert result.verdict == "rejected", what
+        assert all(result.findings[0]), what
+
+
+def test_odd_certificates(certificate: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(certificate, copy)
+    data = json.loads((copy / MAIN).read_text())
+    for key in ("schema", "claims", "files"):
+        for value in (
+            *ODD,
+            [{"kind": []}],
+            [{"kind": "exhaustive", "right": []}],
+            [{"kind": "cells", "right": "spec"}],
+        ):
+            (copy / MAIN).write_text(canonical_text({**data, key: value}))
+            assert replayed(copy).verdict == "rejected", (key, value)
 
 
 def test_comments_of_a_sentence_change_nothing(certificate: Path, tmp_path: Path) -> None:
