@@ -53,11 +53,11 @@ class Table:
                     self._keep(Counted(kind, number, cost), row)
 
     def add_same(self, letters: int) -> None:
-        """Count the letters that are the same as at the point."""
+        """Count the letters that are the same as at the point, where so many different letters occur."""
         if letters < 2 or not self.at_points:
             return
         cost = 3 * (letters - 1) + (letters > 2)
-        values = self.points.letter[None, :] == np.arange(letters)[:, None]
+        values = self.points.letter[None, :] == np.arange(self.points.letter.max() + 1)[:, None]
         own = self.points.letter, np.arange(self.width)
         until = self.points.until(values)[own]
         self._keep(Counted(SAME, -1, cost), self.points.totals(values)[:, self.points.word][own])

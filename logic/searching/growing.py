@@ -53,10 +53,11 @@ class Growth:
     def __init__(self, points: Points, alphabet: tuple[str, ...], grammar: Grammar, limit: Limit) -> None:
         self.points, self.alphabet, self.grammar, self.limit = points, alphabet, grammar, limit
         self.open, self.closed = Bank(points.size, limit.memory // 3), Bank(points.words, limit.memory // 6)
-        self.spelling = Spelling(alphabet, self.open, self.closed)
+        occurring = [alphabet[number] for number in np.unique(points.letter).tolist()]
+        self.spelling = Spelling(occurring[:-1], self.open, self.closed)
         self.at_words = Table(points, self.open, False, 300)
         self.at_points = Table(points, self.open, True, 300)
-        self.at_points.add_same(len(alphabet) if grammar.same else 0)
+        self.at_points.add_same(len(self.spelling.told_apart) + 1 if grammar.same else 0)
         self.complete = {id(self.open): True, id(self.closed): True}
         self.tried = 0
 

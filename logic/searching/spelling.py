@@ -111,10 +111,13 @@ class Atom:
 
 
 class Spelling:
-    """The formulas of two banks: those with one free variable, and closed ones."""
+    """The formulas of two banks: those with one free variable, and closed ones.
 
-    def __init__(self, alphabet: Sequence[str], open_: Bank, closed: Bank) -> None:
-        self.alphabet = tuple(alphabet)
+    Two letters that occur are the same if they agree on the letters of `told_apart`: all that occur but one.
+    """
+
+    def __init__(self, told_apart: Sequence[str], open_: Bank, closed: Bank) -> None:
+        self.told_apart = tuple(told_apart)
         self.open_bank, self.closed_bank = open_, closed
         self.open_atoms: list[Make | Atom] = []
         self.closed_atoms: list[Make | Atom] = []
@@ -181,7 +184,7 @@ class Spelling:
         elif kind in DOWN_TO:
             parts.append(Compare(DOWN_TO[kind], free, bound))
         if kind in SAMES:
-            parts.extend([Iff(Letter(letter, free), Letter(letter, bound)) for letter in self.alphabet[:-1]])
+            parts.extend([Iff(Letter(letter, free), Letter(letter, bound)) for letter in self.told_apart])
         else:
             formula = self.open(number, inner)
             parts.extend(formula.parts if isinstance(formula, And) else (formula,))

@@ -163,7 +163,7 @@ def words_of_samples(draw: st.DrawFn) -> tuple[int, list[Any]]:
     return letters, [rng.integers(0, letters, (int(rng.integers(1, 8)), n)) for n in lengths]
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(words_of_samples(), st.integers(0, 2**20))
 def test_every_formula_of_the_banks_means_what_it_is_kept_for(given_: tuple[int, list[Any]], seed: int) -> None:
     letters, words = given_
@@ -189,7 +189,7 @@ def test_every_formula_of_the_banks_means_what_it_is_kept_for(given_: tuple[int,
             np.testing.assert_array_equal(unpack(bank.values[number][None], bank.width)[0], expected, str(sentence))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(1, 200), st.integers(0, 2**20))
 def test_packing_keeps_bits_and_a_bank_one_of_each(width: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
