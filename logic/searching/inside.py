@@ -17,9 +17,10 @@ from logic.searching.bank import Bank
 from logic.searching.counting import value_of
 from logic.searching.grammar import DEFAULT, Grammar
 from logic.searching.growing import Growth
-from logic.searching.points import Integers, Packed, Points, pack
-from logic.searching.samples import Samples, Truth
+from logic.searching.points import Packed, Points, pack
+from logic.searching.samples import Integers, Samples, Truth
 from logic.searching.separating import Separator
+from logic.searching.spelling import Atom, Make
 from logic.syntax import FALSE, TRUE, Formula, Not, Sentence
 
 GROWN, SEPARATED = 7, 12
@@ -29,12 +30,13 @@ class Naming:
     """Formulas with at most one free variable, x, for truths at the positions of the words of samples.
 
     Attributes:
-        points: all positions, in the order of the words; truths are arrays over them.
+        samples: the words of which some position is considered.
+        points: all their positions, in the order of the words; truths are arrays over them.
     """
 
     def __init__(self, samples: Samples, limit: Limit, grammar: Grammar = DEFAULT) -> None:
-        self.samples, self.limit = samples, limit
-        self.points = Points(samples)
+        self.samples, self.limit = relevant(samples), limit
+        self.points = Points(self.samples)
         self.growth = Growth(self.points, samples.alphabet, grammar, limit)
         self.separator = Separator(self.points, self.growth.at_points, grammar, limit)
         self.mask = pack(self.points.considered[None])[0]
@@ -64,16 +66,15 @@ class Naming:
         open_ = [number for number, one in enumerate(found) if one is None]
         if not open_ or not len(new):
             return
-        keys = np.concatenate([hashes(wanted[open_]), hashes(wanted[open_] ^ self.mask)])
-        order = np.argsort(keys, kind="stable")
         values = hashes(bank.values[new] & self.mask)
-        place = np.minimum(np.searchsorted(keys[order], values), len(keys) - 1)
-        for number in np.flatnonzero(keys[order][place] == values).tolist():
-            for key in np.flatnonzero(keys == values[number]).tolist():
-                truth = open_[key % len(open_)]
-                if found[truth] is None:
-                    formula = self.growth.spelling.open(int(new[number]), 0)
-                    self.keep(truth, formula if key < len(open_) else opposite(formula), wanted, found)
+        for is_opposite, keys in ((False, hashes(wanted[open_])), (True, hashes(wanted[open_] ^ self.mask))):
+            order = np.argsort(keys, kind="stable")
+            place = np.minimum(np.searchsorted(keys[order], values), len(keys) - 1)
+            for number in np.flatnonzero(keys[order][place] == values).tolist():
+                formula = self.growth.spelling.open(int(new[number]), 0)
+                for key in np.flatnonzero(keys == values[number]).tolist():
+                    if found[open_[key]] is None:
+                        self.keep(open_[key], opposite(formula) if is_opposite else formula, wanted, found)
 
     def separate(self, truths: Truth, wanted: Packed, found: list[Formula | None]) -> None:
         """Try linear comparisons of counts for what is left, small ones for all truths first."""
@@ -84,7 +85,7 @@ class Naming:
                 for comparison in self.separator.find(truth, self.points.considered, cost, 1):
                     value = value_of(comparison.atom, comparison.rows, self.points, True)
                     bank = self.growth.open
-                    pairs = [(comparison.atom, value)]
+                    pairs: list[tuple[Make | Atom, Any]] = [(comparison.atom, value)]
                     fresh = self.growth.add_atoms(bank, self.growth.spelling.open_atoms, pairs, comparison.cost)
                     if len(fresh):
                         self.keep(number, self.growth.spelling.open(int(fresh[0]), 0), wanted, found)
@@ -104,6 +105,18 @@ class Naming:
             truth = np.asarray(evaluate(sentence, words)[""], dtype=bool)
             parts.append(np.broadcast_to(truth.reshape(len(words), -1), words.shape).reshape(-1))
         return np.concatenate(parts)
+
+
+def relevant(samples: Samples) -> Samples:
+    """The words of which some position is considered."""
+    kept = [considered.any(axis=1) for considered in samples.considered]
+    batches = [place for place, rows in enumerate(kept) if rows.any()] or [0]
+    return Samples(
+        samples.alphabet,
+        tuple(samples.words[place][kept[place]] for place in batches),
+        tuple(samples.truth[place][kept[place]] for place in batches),
+        tuple(samples.considered[place][kept[place]] for place in batches),
+    )
 
 
 def opposite(formula: Formula) -> Formula:

@@ -45,7 +45,7 @@ class Literal:
 
 def same(alphabet: Sequence[str], at_x: Term, at_y: Term) -> Formula:
     """That the letters at two terms are equal."""
-    if len(alphabet) == 2:
+    if len(alphabet) <= 2:
         return Iff(Letter(alphabet[0], at_y), Letter(alphabet[0], at_x))
     return any_of(all_of([Letter(name, at_x), Letter(name, at_y)]) for name in alphabet)
 
@@ -92,7 +92,8 @@ class Pairs:
     def __init__(self, samples: Samples) -> None:
         self.samples = samples
         longest = max(words.shape[1] for words in samples.words)
-        plain = list(literals(samples.alphabet, longest))
+        used = np.unique(np.concatenate([words.reshape(-1) for words in samples.words]))
+        plain = list(literals([samples.alphabet[number] for number in used], longest))
         values = self.of_formulas([one.formula for one in plain])
         both = [*plain, *(Literal(Not(one.formula), one.cost + 1) for one in plain)]
         order = sorted(range(len(both)), key=lambda place: both[place].cost)

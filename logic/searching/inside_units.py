@@ -65,7 +65,7 @@ def meanings(network: Network, samples: Samples, limit: Limit, nodes: Iterable[s
     for name in chosen:
         if len(names) + network.by_name[name].size > MOST_UNITS:
             break
-        values = values_at_points(network, samples, name)
+        values = values_at_points(network, naming.samples, name)
         unit = 2.0 ** -network.frac(name)
         names += [f"{name}[{element}]" for element in range(values.shape[1])]
         rows += list(values.T * unit)
@@ -108,7 +108,8 @@ def describe(names: Sequence[str], rows: Any, naming: Naming) -> list[Meaning]:
             meanings[unit] = Meaning(names[unit], "opposite", f"is {total} less {names[other]}")
         else:
             known[row.tobytes()] = unit
-            common = int(np.bincount(inverse).argmax())
+            zero = np.flatnonzero(found == 0)
+            common = int(zero[0]) if len(found) == 2 and len(zero) else int(np.bincount(inverse).argmax())
             wanted = [number for number in range(len(found)) if number != common]
             if len(found) > MOST_VALUES:
                 wanted = []
@@ -144,13 +145,13 @@ def of_features(name: str, row: Any, features: Features, named: list[tuple[float
     """The meaning of a unit as a function of features, or what is known of it."""
     if (text := features.function(row)) is not None:
         return Meaning(name, "function", text)
-    if len(named) == 1 and named[0][1] is not None:
-        least, where = named[0]
-        return Meaning(name, "partly", f"is more than {least:g} where {where}, else {least:g}", ((least, where),))
-    kept = tuple((value, formula) for value, formula in named if formula not in (None, FALSE))
+    kept = tuple((value, formula) for value, formula in named if formula is not None and formula != FALSE)
+    if len(named) == 1 and kept:
+        least, where = kept[0]
+        return Meaning(name, "partly", f"is more than {least:g} where {where}, else {least:g}", kept)
     if kept:
         cases = ", ".join(f"{value:g} where {formula}" for value, formula in kept)
-        return Meaning(name, "partly", f"is {cases}; elsewhere it has other values", tuple(kept))  # type: ignore[arg-type]
+        return Meaning(name, "partly", f"is {cases}; elsewhere it has other values", kept)
     return Meaning(name, "unknown", "has no short formula")
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from circuits.network import Network
 from logic.comparing.methods import Limit
 from logic.searching.inside_heads import patterns
@@ -47,20 +49,22 @@ def merged(named: Sequence[Meaning], words: str) -> list[Entry]:
 
 
 def shorter(samples: Samples, most: int, power: int) -> Samples:
-    """The samples of the shortest lengths: as many batches as have ``most`` positions, or pairs of positions, together."""
+    """Samples of the shortest lengths, at positions: as many batches as have ``most`` positions, or pairs of them, together."""
     order = sorted(range(len(samples.words)), key=lambda place: samples.words[place].shape[1])
     kept: list[int] = []
     total = 0
     for place in order:
-        words = samples.words[place]
-        total += len(words) * words.shape[1] ** power
+        rows, n = samples.words[place].shape
+        total += rows * n**power
         if kept and total > most:
             break
         kept.append(place)
-    words_, truth, considered = (
-        tuple(part[place] for place in kept) for part in (samples.words, samples.truth, samples.considered)
+    words = tuple(samples.words[place] for place in kept)
+    seen = (samples.considered[place] for place in kept)
+    considered = tuple(
+        np.broadcast_to(one.reshape(len(one), -1), batch.shape).copy() for one, batch in zip(seen, words, strict=True)
     )
-    return Samples(samples.alphabet, words_, truth, considered)
+    return Samples(samples.alphabet, words, considered, considered)
 
 
 def scope(samples: Samples) -> str:

@@ -163,14 +163,14 @@ def direction_meanings(
     network: Network, directions: Sequence[Direction], samples: Samples, limit: Limit
 ) -> list[Meaning]:
     """What named directions hold, in short formulas: each value of a categorical variable, and each numerical variable."""
-    decoded = decode(network, directions, samples.words, samples.considered)
+    naming = Naming(samples, limit)
+    decoded = decode(network, directions, naming.samples.words, naming.samples.considered)
     names: list[str] = []
     rows: list[Reals] = []
     for one in decoded:
         flat = np.concatenate([part.reshape(-1) for part in one.numbers])
         names += [f"{one.name}:{value}" for value in one.values] or [one.name]
         rows += [(flat == place).astype(np.float64) for place in range(len(one.values))] or [flat]
-    naming = Naming(samples, limit)
     return describe(names, np.array(rows).reshape(len(rows), naming.points.size), naming)
 
 

@@ -19,7 +19,7 @@ from circuits.network import Affine, Letters, Maximum, Network, Node, Predicates
 from circuits.positions import Term
 from circuits.words import all_words
 from logic.searching.programs import Program
-from logic.searching.programs_of_values import FoundProgram, Integers, Variable, find_program
+from logic.searching.programs_of_values import FoundProgram, Integers, Reals, Variable, find_program
 
 MOST_PLACES = 60_000
 
@@ -181,12 +181,12 @@ def intermediate(network: Network) -> list[str]:
 def observed(network: Network, name: str, words: Sequence[Integers]) -> Variable | None:
     """A node as a variable, if it takes whole values only."""
     unit = 2.0 ** -network.frac(name)
-    values = []
+    values: list[Reals] = []
     for batch in words:
         found = np.broadcast_to(evaluate(network, batch, [name])[name], (*batch.shape, 1))[..., 0] * unit
         if (found != np.round(found)).any():
             return None
-        values.append(found)
+        values.append(found.astype(np.float64))
     return Variable(name, tuple(values), tuple(np.ones(batch.shape, dtype=bool) for batch in words))
 
 
@@ -194,11 +194,11 @@ def decision(network: Network, words: Sequence[Integers]) -> Variable:
     """What a network answers at each position: the nearest integer, or the number of the class."""
     readout = network.decided
     unit = 2.0 ** -network.frac(readout.decision)
-    values = []
+    values: list[Reals] = []
     for batch in words:
         bits = evaluate(network, batch)[readout.decision]
         if readout.kind == "classes":
             values.append(bits.argmax(axis=-1).astype(np.float64))
         else:
-            values.append(np.round(bits[..., 0] * unit) if readout.kind == "value" else bits[..., 0].astype(np.float64))
+            values.append(np.round(bits[..., 0].astype(np.float64) * (unit if readout.kind == "value" else 1.0)))
     return Variable("answer", tuple(values), tuple(np.ones(batch.shape, dtype=bool) for batch in words))

@@ -137,10 +137,9 @@ def answers(network: Network, compiled: Compiled, fed: Sequence[Integers], insid
         name = readout.scores
         unit = 2.0 ** -network.frac(name)
         if readout.denominator is not None:
-            values = [batch[name] / batch[readout.denominator] for batch in batches]
+            numbers = tuple(np.divide(batch[name], batch[readout.denominator])[..., 0] for batch in batches)
         else:
-            values = [batch[name] * unit for batch in batches]
-        numbers = tuple(part[..., 0] for part in values)
+            numbers = tuple(np.multiply(batch[name], unit)[..., 0] for batch in batches)
         return Variable("answer", numbers, tuple(inside))
     decided = [batch[readout.decision] for batch in batches]
     names = compiled.answers or tuple(str(number) for number in range(readout.n_classes))
