@@ -22,6 +22,7 @@ from logic.comparing.problem import Problem, decided_by
 from logic.comparing.specification import Specification
 from logic.searching.samples import Samples
 from logic.searching.search import Candidate, search
+from logic.searching.search import front as pareto
 from logic.syntax import TRUE, Definition, Sentence
 from logic.verdicts import Refuted
 from translator.explanations.explanation import Explained, Explanation
@@ -36,7 +37,7 @@ from translator.words import format_word, parse_word
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 
-MOST_POSITIONS = 6_500
+MOST_POSITIONS = 6_100
 MUCH_LONGER = 1.5
 MOST_WRONG = 12
 
@@ -159,7 +160,7 @@ class Explainer:
         front: tuple[Candidate, ...] = ()
         while True:
             self.progress(f"searching for class[{number}]" + (f", round {len(attempts) + 1}" if attempts else ""))
-            found = tuple(search(samples, Limit(deadline, progress=self.progress)))
+            found = tuple(pareto(search(samples, Limit(deadline, progress=self.progress))))
             front = found or front
             if not found or found[-1].wrong:
                 break
