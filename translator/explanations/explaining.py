@@ -160,7 +160,7 @@ class Explainer:
         front: tuple[Candidate, ...] = ()
         while True:
             self.progress(f"searching for class[{number}]" + (f", round {len(attempts) + 1}" if attempts else ""))
-            found = tuple(pareto(search(samples, Limit(deadline, progress=self.progress))))
+            found = tuple(pareto(list(search(samples, Limit(deadline, progress=self.progress)))))
             front = found or front
             if not found or found[-1].wrong:
                 break
