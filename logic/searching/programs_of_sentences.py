@@ -198,6 +198,9 @@ class Writer:
         match phi:
             case Not(body):
                 return f"(not {self.selector(body, x, y)})"
+            case And(parts) if len(rest := self.beside_same_letter(parts, x, y)) < len(parts):
+                others = [self.selector(part, x, y) for part in gathered(rest, x, y, all_of)]
+                return "(" + " and ".join([*others, "select(tokens, tokens, EQ)"]) + ")"
             case And(parts):
                 return "(" + " and ".join(self.selector(part, x, y) for part in gathered(parts, x, y, all_of)) + ")"
             case Or(parts):
@@ -225,8 +228,17 @@ class Writer:
             case _:
                 raise beyond(f"`{phi}` is about more than one key and one query")
 
+    def beside_same_letter(self, parts: tuple[Formula, ...], x: str, y: str) -> tuple[Formula, ...]:
+        """The other parts of a conjunction that says of all letters but at most one that they stand at x iff at y."""
+        named = [same_letter_at(part, x, y) for part in parts]
+        if len(self.letters) < 2 or len(set(self.letters) - set(named)) > 1:
+            return parts
+        return tuple(part for part, name in zip(parts, named, strict=True) if name is None)
+
     def says_same_letter(self, phi: Formula, x: str, y: str) -> bool:
         """Whether a formula lists all letters that may stand both at x and at y."""
+        if not self.beside_same_letter((phi,), x, y):
+            return True
         if not isinstance(phi, Or) or len(phi.parts) != len(self.letters):
             return False
         at_x, at_y = Term(((x, 1),)), Term(((y, 1),))
@@ -253,6 +265,15 @@ def gathered(parts: Iterable[Formula], x: str, y: str, join: Callable[[Iterable[
         both = part.free >= {x, y}
         groups.setdefault((x in part.free, place if both else -1), []).append(part)
     return [join(group) for group in groups.values()]
+
+
+def same_letter_at(phi: Formula, x: str, y: str) -> str | None:
+    """The letter of which a formula says that it stands at both positions or at neither, if it says that."""
+    match phi:
+        case Iff(Letter(name, left), Letter(other, right)) if name == other:
+            return name if {left.variable, right.variable} == {x, y} else None
+        case _:
+            return None
 
 
 def is_negative(total: Sum, other: Sum) -> bool:

@@ -43,6 +43,9 @@ def run(program: Program, words: Integers) -> Value:
     if words.ndim != 2 or words.dtype.kind not in "iu" or words.shape[1] < 1:
         raise fail("L097", "a program reads words as integers of shape (B, n) with n at least 1",
                    note=f"found {words.dtype} of shape {words.shape}")  # fmt: skip
+    if words.size and not 0 <= words.min() <= words.max() < len(program.letters):
+        raise fail("L097", f"the letters of the program have the numbers 0 to {len(program.letters) - 1}",
+                   note=f"found {words.min()} to {words.max()}")  # fmt: skip
     machine = Machine(program, words.astype(np.int64))
     for name, expression in program.lines:
         machine.values[name] = machine.value(expression)

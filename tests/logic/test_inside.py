@@ -68,7 +68,7 @@ def network(scores: list[list[int]], guard: Guard) -> Network:
 def test_units_have_their_formulas() -> None:
     one = network([[1, 0], [0, 1]], EVERY)
     one.check()
-    found = {meaning.unit: meaning for meaning in meanings(one, samples("ab", 5), seconds(20))}
+    found = {meaning.unit: meaning for meaning in meanings(one, samples("ab", 4), seconds(20))}
     assert found["units[0]"].text == "is 5"
     assert found["units[1]"].text == "is 3 where a(x), else 1"
     assert found["units[2]"].text == "is 4 less units[1]"
@@ -121,7 +121,7 @@ def test_a_truth_matters_only_where_it_is_considered() -> None:
 
 
 def test_noise_has_no_formula() -> None:
-    naming = Naming(samples("ab", 6), seconds(1))
+    naming = Naming(samples("ab", 6), seconds(0.3))
     random = np.random.default_rng(1).random((1, naming.points.size)) < 0.5
     assert naming.formulas(random) == [None]
 

@@ -64,7 +64,12 @@ def test_sentence_program_and_python_agree(text: str, tmp_path: Path) -> None:
             assert np.array_equal(function([sentence.letters[code] for code in word]), expected)
 
 
-@settings(max_examples=60, deadline=None)
+def test_letters_outside_of_the_alphabet_are_refused() -> None:
+    with pytest.raises(FomError, match="L097"):
+        program(("a",), [("output", "1")], True).run(np.array([[0, 1]]))
+
+
+@settings(max_examples=40, deadline=None)
 @given(sentences())
 def test_a_sentence_has_its_program_or_is_refused(sentence: Sentence) -> None:
     if sentence.propositions or len(sentence.free) > 1:
@@ -99,6 +104,13 @@ def test_the_text_is_short_where_the_sentence_is() -> None:
     )
     same = program_of(parse("letters a, b; #y[a(x) & a(y) | b(x) & b(y)] = 2"))
     assert same.rasp == "count_1 = selector_width(select(tokens, tokens, EQ))\noutput = count_1 == 2\n"
+    text = "letters a, b, c; #y[y <= x & (a(x) <-> a(y)) & (b(x) <-> b(y))] = 2"
+    before = "select(indices, indices, LEQ) and select(tokens, tokens, EQ)"
+    assert program_of(parse(text)).rasp == f"count_1 = selector_width({before})\noutput = count_1 == 2\n"
+    agree(parse(text), program_of(parse(text)), 4)
+    partly = parse("letters a, b, c; #y[y <= x & (a(x) <-> a(y))] = 2")
+    assert "select(tokens, tokens, EQ)" not in program_of(partly).rasp
+    agree(partly, program_of(partly), 4)
 
 
 LETTERS = ("(", ")")
