@@ -23,7 +23,7 @@ from logic.searching.separating import Separator
 from logic.searching.spelling import Atom, Make
 from logic.syntax import FALSE, TRUE, Formula, Not, Sentence
 
-GROWN, SEPARATED = 7, 12
+GROWN, SEPARATED = 6, 12
 
 
 class Naming:

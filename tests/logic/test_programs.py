@@ -69,7 +69,7 @@ def test_letters_outside_of_the_alphabet_are_refused() -> None:
         program(("a",), [("output", "1")], True).run(np.array([[0, 1]]))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(sentences())
 def test_a_sentence_has_its_program_or_is_refused(sentence: Sentence) -> None:
     if sentence.propositions or len(sentence.free) > 1:
