@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -71,7 +72,7 @@ def softmax(seed: int, *, causal: bool, layers: int = 1, bits: int = 5) -> Netwo
     codes = np.rint(31 * np.exp(steps / 4.0)).astype(np.int64)
     changes = np.nonzero(np.diff(codes))[0]
     breaks, codes = steps[changes + 1], codes[np.concatenate([changes, [len(codes) - 1]])]
-    nodes: list = []
+    nodes: list[Any] = []
     before = "w"
     for layer in range(layers):
         size = 2 if layer == 0 else 3
@@ -99,7 +100,7 @@ def softmax(seed: int, *, causal: bool, layers: int = 1, bits: int = 5) -> Netwo
     return network(*nodes)
 
 
-def random_words(random: np.random.Generator, name: str, before: str, size: int, width: int, word: Format) -> list:
+def random_words(random: np.random.Generator, name: str, before: str, size: int, width: int, word: Format) -> list[Any]:
     """A random linear map of a node, rounded."""
     weights = canonical(random.integers(-9, 10, (width, size)))
     const = random.integers(-3, 4, width)

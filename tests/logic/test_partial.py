@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from circuits.formats import BIT, Format
 from circuits.matrices import identity
-from circuits.network import Affine, Network, Operand, Readout, Table
+from circuits.network import Affine, Network, Operand, Readout, Round, Table
 from circuits.positions import FIRST, Ref
 from circuits.words import all_words
 from logic.batch import evaluate
@@ -70,6 +70,8 @@ def logit(seed: int, *, causal: bool = True, n_positions: int = 0) -> Network:
     made = softmax(seed, causal=causal)
     kept = made.nodes[:-2]
     logits, decision = made.nodes[-2:]
+    assert isinstance(logits, Affine)
+    assert isinstance(decision, Table | Round)
     at = (X,) * n_positions
     operand = replace(logits.operands[0], ref=replace(logits.operands[0].ref, at=at or logits.operands[0].ref.at))
     operand = replace(operand, matrix=operand.matrix[:1])

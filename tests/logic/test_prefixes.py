@@ -92,7 +92,7 @@ def pulled_back(network: Network) -> Network:
                 case Letters():
                     pass
                 case _:
-                    node = replace(node, operand=ref(node.operand, k))  # type: ignore[union-attr]
+                    node = replace(node, operand=ref(node.operand, k))  # type: ignore[union-attr,arg-type]
         nodes.append(node)
     return replace(network, nodes=tuple(nodes))
 
@@ -128,6 +128,7 @@ def test_letter_by_letter_is_the_definition(drawn: Network) -> None:
     for m in range(1, LONGEST + 1):
         state, answers = machine.read(state, words[:, m - 1], m, True, m >= network.domain.least)
         if m >= network.domain.least:
+            assert answers is not None
             assert np.array_equal(answers, decided(network, words[:, :m]))
 
 

@@ -92,6 +92,7 @@ def assert_decides(sentence: Sentence, relations: tuple[str, ...], longest: int)
         state, truth = monitor.read(state, words[:, m - 1], m, True, True)
         found = evaluate(sentence, words[:, :m], None, tuple(name for name in relations if name))
         wanted = np.stack([np.asarray(found[name]) for name in relations], axis=-1)
+        assert truth is not None
         assert np.array_equal(truth, wanted[:, -1] if wanted.ndim == 3 else wanted)
 
 

@@ -254,6 +254,8 @@ def test_sums_with_equal_items(old: str, new: str, equal: bool) -> None:
     one, other = (parse(f"{head} sum t(x) := {body}; exists x. t(x) >= 1") for body in (old, new))
     unfolded = {definition.name: definition for definition in one.definitions[:-1]}
     left, right = one.definitions[-1].body, other.definitions[-1].body
+    assert isinstance(left, Sum)
+    assert isinstance(right, Sum)
 
     def equivalent(variables: tuple[str, ...], phi: Formula, psi: Formula) -> bool:
         return solve(Query(variables, unfolded, {}, Effort.ATOMS).differ(phi, psi), 5.0) == "unsat"

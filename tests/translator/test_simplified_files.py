@@ -42,7 +42,8 @@ let far(x) := (exists y. y < x & a(y) & b(y + 1)) | (forall z. z <= x -> b(z));
 
 
 def run(path: Path, **changes: bool) -> None:
-    fmt([str(path)], **{"unicode": False, "ascii_": False, "check": False, "simplify": True, "width": 120} | changes)
+    flags = {"unicode": False, "ascii_": False, "check": False, "simplify": True} | changes
+    fmt([str(path)], width=120, **flags)
 
 
 def test_a_file_is_simplified_in_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
