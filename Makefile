@@ -12,7 +12,7 @@ help:
 	@echo "make demo       translate a small trained network, prove the translation right, show it"
 	@echo "make test       the tests, without those marked slow"
 	@echo "make test-slow  the tests marked slow"
-	@echo "make interop    ABC, Yosys, Icarus Verilog and clasp read the circuits (installs them with apt-get)"
+	@echo "make interop    ABC, Yosys, Icarus Verilog and clasp read the circuits; Coq and others check certificates (installs them)"
 	@echo "make bench      the table of benchmarks for the examples (some minutes)"
 	@echo "make lint       ruff, mypy and the import contracts"
 	@echo "make format     let ruff format the code"
@@ -29,8 +29,9 @@ test-slow: $(VENV)/installed-dev
 
 interop: $(VENV)/installed-dev
 	sh tests/interop/install.sh
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[check]'
 	@mkdir -p out
-	INTEROP_TABLE=out/interop.md $(BIN)/python -m pytest -m interop tests/interop $(ARGS); \
+	INTEROP_TABLE=out/interop.md $(BIN)/python -m pytest -m interop tests $(ARGS); \
 	    status=$$?; cat out/interop.md; exit $$status
 
 bench: $(VENV)/installed

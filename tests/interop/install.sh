@@ -1,9 +1,9 @@
 #!/bin/sh
-# Install the programs that read fom's circuits, from Debian; those that are there already are left alone.
+# Install from Debian the programs that read fom's circuits or check its certificates; those that are there are left alone.
 set -u
 
 missing=
-for pair in berkeley-abc:berkeley-abc yosys:yosys iverilog:iverilog clasp:clasp; do
+for pair in berkeley-abc:berkeley-abc yosys:yosys iverilog:iverilog clasp:clasp coqc:coq; do
     command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair##*:}"
 done
 test -n "$missing" || exit 0
