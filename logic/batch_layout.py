@@ -44,6 +44,7 @@ STACKED = 1 << 17  # numbers stacked at once
 EXACT_FLOAT = 1 << 53  # below this float64 is exact and has a fast dot product
 _EXACT_SINGLE = 1 << 24
 _WIDE = 1 << 62  # from here on int64 might overflow: Python integers instead
+_IN_PLACE = frozenset([Linear, And, Or, Not, Iff, Truth])
 _OBJECT = 56  # bytes of a Python integer and of the reference to it
 
 
@@ -167,6 +168,8 @@ class Layouts:
 
     def scratch(self, node: Part, cut: Mapping[int, int]) -> int:
         """The bytes of temporary arrays while a node is evaluated with some axes cut to a part."""
+        if type(node) in _IN_PLACE:
+            return 0
         layout = self.of[node]
         size = math.prod(self.windowed(layout.shape, cut))
         match node:

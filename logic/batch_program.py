@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from logic.batch_layout import Layouts
+from logic.collecting import uncollected
 from logic.plan import Plan, Step
 from logic.syntax import Call, Compare, Count, Exists, Forall, Letter, Majority, SumCall, Truth
 from logic.walk import Part
@@ -60,6 +61,7 @@ class Program:
 
 
 @lru_cache(maxsize=8)
+@uncollected()
 def program(made: Plan, n_words: int, n: int) -> Program:
     """Lay out the evaluation of `n_words` words of length `n`, without computing anything."""
     layouts = Layouts(made, n_words, n)
@@ -99,7 +101,7 @@ def _largest(layouts: Layouts, regions: Sequence[Region], at: int) -> str:
 
 def _gather(made: Plan, layouts: Layouts) -> list[tuple[Step, ...]]:
     """Gather each step with the only region that reads it, if it is large; steps that cost nothing, with every reader."""
-    of, same = layouts.of, made.same
+    same = made.same
     asked = {same.get(made.roots[name], made.roots[name]) for name in ("", *made.wanted)}
     apart = {
         node for step in made.steps for node in step.reads
@@ -110,15 +112,20 @@ def _gather(made: Plan, layouts: Layouts) -> list[tuple[Step, ...]]:
     for step in reversed(made.steps):
         node = step.node
         results = readers.pop(node, set())
-        free, fits = _is_free(made, step), all(_fits(made, layouts, step, result) for result in results)
-        alone = not fits or of[node].bytes <= FUSED or (len(results) != 1 and not isinstance(node, Compare))
-        if node in asked or node in apart or (alone and not free):
+        if node in asked or node in apart or not (_is_free(made, step) or _joins(made, layouts, step, results)):
             results = {node}
         for result in results:
             members.setdefault(result, []).append(step)
         for child in step.reads:
             readers.setdefault(child, set()).update(results)
     return [tuple(reversed(members[step.node])) for step in made.steps if step.node in members]
+
+
+def _joins(made: Plan, layouts: Layouts, step: Step, results: set[Part]) -> bool:
+    """Tell whether a step is so large that it belongs to the regions that read it."""
+    if layouts.of[step.node].bytes <= FUSED or (len(results) != 1 and not isinstance(step.node, Compare)):
+        return False
+    return all(_fits(made, layouts, step, result) for result in results)
 
 
 def _is_free(made: Plan, step: Step) -> bool:

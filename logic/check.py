@@ -12,6 +12,7 @@ from logic.printer import IDENTIFIER, NAME, RESERVED
 from logic.syntax import Call, Count, Definition, Exists, Forall, Letter, Majority, Sentence, Sum, SumCall
 from logic.walk import Part, postorder
 
+_CHECKED = frozenset([Letter, Call, SumCall, Forall, Exists, Majority, Count])
 _KINDS = {True: "sum", False: "relation"}
 
 
@@ -121,6 +122,8 @@ class _Check:
     def nodes(self, root: Part, number: int, seen: set[Part]) -> Iterator[_Finding]:
         """Check the nodes below `root` not in `seen`; definitions from `number` on may not be used there."""
         for node in postorder(root, seen):
+            if type(node) not in _CHECKED:
+                continue
             match node:
                 case Letter():
                     if node.name not in self.letters:

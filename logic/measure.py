@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from logic.collecting import uncollected
 from logic.syntax import Call, Count, Exists, Forall, Majority, Sentence, SumCall
 from logic.walk import Part, children, postorder
 
@@ -24,6 +25,10 @@ class Measures:
     unfolded_nodes: int
 
 
+_LEAF = 0, 0, 1
+
+
+@uncollected()
 def measure(sentence: Sentence) -> Measures:
     """Measure a checked sentence, in time linear in its shared size (but for the length of `unfolded_nodes`)."""
     known: dict[Part, tuple[int, int, int]] = {}
@@ -31,18 +36,22 @@ def measure(sentence: Sentence) -> Measures:
     seen: set[Part] = set()
     for name, root in [*((one.name, one.body) for one in sentence.definitions), ("", sentence.formula)]:
         for node in postorder(root, seen):
-            rank, majority, size = 0, 0, 1
-            if isinstance(node, Call | SumCall):
-                rank, majority, size = named.get(node.name, (0, 0, 1))
-            for child in children(node):
-                child_rank, child_majority, child_size = known[child]
-                rank, majority, size = max(rank, child_rank), max(majority, child_majority), size + child_size
-            if isinstance(node, Forall | Exists | Majority | Count):
-                rank += 1
-            if isinstance(node, Majority | Count):
-                majority += 1
-            known[node] = rank, majority, size
+            match node:
+                case Call() | SumCall():
+                    known[node] = named.get(node.name, _LEAF)
+                    continue
+                case Forall() | Exists():
+                    quantified, counted = 1, 0
+                case Majority() | Count():
+                    quantified, counted = 1, 1
+                case _:
+                    quantified, counted = 0, 0
+            below = [known[child] for child in children(node)]
+            if not below:
+                known[node] = _LEAF
+            else:
+                ranks, majorities, sizes = zip(*below, strict=True)
+                known[node] = max(ranks) + quantified, max(majorities) + counted, sum(sizes) + 1
         named[name] = known[root]
-    ranks = list(known.values())
-    rank, majority = max(one[0] for one in ranks), max(one[1] for one in ranks)
+    rank, majority = max([one[0] for one in known.values()]), max([one[1] for one in known.values()])
     return Measures(len(sentence.definitions), len(known), rank, majority, known[sentence.formula][2])

@@ -15,6 +15,7 @@ from typing import Any
 from circuits.diagnostics import FomError, fail
 from logic import lalr
 from logic.check import check as check_sentence
+from logic.collecting import uncollected
 from logic.lalr import Rejected
 from logic.locating import Locator
 from logic.places import point_at, unexpected
@@ -79,6 +80,7 @@ def parse_definitions(text: str, known: Sentence, name: str = "") -> Sentence:
     return Sentence(known.letters, known.propositions, (*known.definitions, *parsed.definitions), parsed.formula)
 
 
+@uncollected()
 def _run(text: str, name: str, known: Sentence | None = None) -> Sentence:
     """Parse below a known sentence: plain statements at once, or, if anything is wrong, all by the rules."""
     build = _Build(text, known)

@@ -10,13 +10,20 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import cast
 
 from circuits.diagnostics import fail
-from logic.batch_counting import Counting, Unfold, counting_of
-from logic.syntax import Call, Count, Definition, Exists, Forall, Formula, Indicator, Majority, Sentence, SumCall
+from logic.batch_counting import Counting, Quantifier, Unfold, counting_of
+from logic.collecting import uncollected
+from logic.syntax import Call, Count, Definition, Exists, Forall, Formula, Indicator, Majority, Sentence, SumCall, Term
 from logic.walk import Part, children, postorder
 
 _MAX_AXES = 60
+_BINDING = frozenset([Forall, Exists, Majority, Count])
+_CALLING = frozenset([Call, SumCall])
+
+_Stage = list[tuple[Part, tuple[Part, ...]]]
+"""The nodes under one definition in postorder, each with what it reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,7 @@ class Plan:
 
 
 @lru_cache(maxsize=4)
+@uncollected()
 def plan(sentence: Sentence, wanted: tuple[str, ...]) -> Plan:
     """Plan the evaluation of the last formula and the `wanted` definitions of a checked sentence."""
     by_name = {definition.name: definition for definition in sentence.definitions}
@@ -65,16 +73,15 @@ def plan(sentence: Sentence, wanted: tuple[str, ...]) -> Plan:
     bodies: list[tuple[str, tuple[str, ...], Part]] = [(one.name, one.params, one.body) for one in kept]
     bodies.append(("", (), sentence.formula))
     seen: set[Part] = set()
-    stages = [
-        [Step(node, found.below(node), name) for node in postorder(root, seen, found.below)] for name, _, root in bodies
-    ]
+    below = found.below
+    stages = [[(node, below(node)) for node in postorder(root, seen, below)] for _, _, root in bodies]
     axes = _axes([(params, root, steps) for (_, params, root), steps in zip(bodies, stages, strict=True)])
     roots: dict[str, Part] = {name: root for name, _, root in bodies}
     made = Plan(
         sentence, wanted, (), found.known, {}, {}, roots,
         {one.name: one.params for one in kept} | dict.fromkeys(sentence.propositions, ()), axes,
     )  # fmt: skip
-    return _read_roots(made, [step for steps in stages for step in steps])
+    return _read_roots(made, [(name, steps) for (name, _, _), steps in zip(bodies, stages, strict=True)])
 
 
 class _Counting:
@@ -87,9 +94,9 @@ class _Counting:
 
     def below(self, node: Part) -> tuple[Part, ...]:
         """Return the nodes that a node reads, other than through definitions."""
-        if isinstance(node, Forall | Exists | Majority | Count):
+        if type(node) in _BINDING:
             if node not in self.known:
-                counting = counting_of(node, self.unfold)
+                counting = counting_of(cast(Quantifier, node), self.unfold)
                 if counting is None:
                     return children(node)
                 self.known[node] = counting
@@ -111,28 +118,34 @@ def _calls(sentence: Sentence, by_name: dict[str, Definition], wanted: Sequence[
     calls: Counter[str] = Counter(dict.fromkeys(wanted, 0))
     roots: list[Part] = [sentence.formula, *(by_name[name].body for name in dict.fromkeys(wanted))]
     while roots:
-        for node in postorder(roots.pop(), seen):
-            if isinstance(node, Call | SumCall) and node.name in by_name:
-                if node.name not in calls:
-                    roots.append(by_name[node.name].body)
-                calls[node.name] += 1
+        node = roots.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if type(node) in _CALLING:
+            name = cast(Call | SumCall, node).name
+            if name in by_name:
+                if name not in calls:
+                    roots.append(by_name[name].body)
+                calls[name] += 1
+        else:
+            roots += children(node)
     return calls
 
 
-def _axes(stages: Sequence[tuple[tuple[str, ...], Part, Sequence[Step]]]) -> dict[str, int]:
+def _axes(stages: Sequence[tuple[tuple[str, ...], Part, _Stage]]) -> dict[str, int]:
     """Give each variable an axis; names that occur in one definition get different ones (a greedy colouring)."""
     names: dict[Part, frozenset[str]] = {}
     meets: dict[str, set[str]] = {}
     for params, root, steps in stages:
-        for step in steps:
-            node = step.node
+        for node, reads in steps:
             inside = node.free
-            for child in step.reads:
+            for child in reads:
                 other = names[child]
                 if other is not inside and not other <= inside:
                     inside = other if inside <= other else inside | other
-            if isinstance(node, Forall | Exists | Majority | Count) and node.variable not in inside:
-                inside = inside | {node.variable}
+            if type(node) in _BINDING and (variable := cast(Quantifier, node).variable) not in inside:
+                inside = inside | {variable}
             names[node] = inside
         together = names[root].union(params)
         for name in together:
@@ -147,28 +160,36 @@ def _axes(stages: Sequence[tuple[tuple[str, ...], Part, Sequence[Step]]]) -> dic
     return axes
 
 
-def _read_roots(made: Plan, steps: Sequence[Step]) -> Plan:
+def _read_roots(made: Plan, stages: Sequence[tuple[str, _Stage]]) -> Plan:
     """Let calls read the bodies of their definitions, drop the nodes that only pass a value on, and what nobody reads."""
-    same, moves, read = made.same, made.moves, []
-    for node, reads, home in [(step.node, step.reads, step.home) for step in steps]:
-        if isinstance(node, Indicator):
-            same[node] = same.get(node.formula, node.formula)
-            continue
-        if isinstance(node, Call | SumCall):
-            moves[node] = move = _move(made, node)
-            if node.name in made.roots:
-                root = made.roots[node.name]
-                reads = (same.get(root, root),)
-                if move == ():
-                    same[node] = reads[0]
-                    continue
-        read.append(Step(node, tuple([same.get(child, child) for child in reads]), home))
+    same, moves, read = made.same, made.moves, list[tuple[Part, tuple[Part, ...], str]]()
+    known: dict[tuple[tuple[str, ...], tuple[Term, ...]], tuple[int, ...] | None] = {}
+    for home, steps in stages:
+        for node, reads in steps:
+            kind = type(node)
+            if kind is Indicator:
+                same[node] = same.get(reads[0], reads[0])
+                continue
+            if kind in _CALLING:
+                call = cast(Call | SumCall, node)
+                renamed = made.params[call.name], call.args
+                if renamed not in known:
+                    known[renamed] = _move(made, call)
+                moves[node] = move = known[renamed]
+                if call.name in made.roots:
+                    root = made.roots[call.name]
+                    root = same.get(root, root)
+                    if move == ():
+                        same[node] = root
+                        continue
+                    reads = (root,)
+            read.append((node, tuple([same.get(child, child) for child in reads]), home))
     asked = {same.get(root, root) for name in ("", *made.wanted) for root in (made.roots[name],)}
     kept = []
-    for step in reversed(read):
-        if step.node in asked:
-            asked.update(step.reads)
-            kept.append(step)
+    for node, reads, home in reversed(read):
+        if node in asked:
+            asked.update(reads)
+            kept.append(Step(node, reads, home))
     return Plan(
         made.sentence,
         made.wanted,

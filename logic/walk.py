@@ -70,16 +70,18 @@ def postorder(
 ) -> Iterator[Part]:
     """Yield each node below and including `root` once, children first; skip and extend `seen`."""
     done: set[Part] = set() if seen is None else seen
-    stack: list[tuple[Part, bool]] = [(root, False)]
+    stack: list[Part | None] = [root]  # None: the node below it is next, its children are done
     while stack:
-        node, ready = stack.pop()
-        if ready:
-            yield node
+        node = stack.pop()
+        if node is None:
+            ready = stack.pop()
+            if ready is not None:
+                yield ready
         elif node not in done:
             done.add(node)
             parts = below(node)
             if parts:
-                stack.append((node, True))
-                stack.extend([(child, False) for child in reversed(parts) if child not in done])
+                stack += (node, None)
+                stack += [child for child in reversed(parts) if child not in done]
             else:
                 yield node

@@ -11,15 +11,14 @@ import re
 
 from circuits.diagnostics import FomError
 from logic.parser import parse_formula
+from logic.plain import ATOM, NAME
 from logic.proving.forms import Form, Key
 from logic.proving.guards import level_name
 from logic.proving.statements import Index
 from logic.syntax import Call, Letter, SumCall, Term
 
-_NAME = r"[A-Za-z_][A-Za-z0-9_]*(?:\.(?:[A-Za-z_][A-Za-z0-9_]*|[0-9]+)|\[[0-9]+\])*"
-_ATOM = rf"{_NAME}(?:\([A-Za-z0-9_, +*-]*\))?"
-_LINE = re.compile(rf"(let|sum) ({_NAME})(?:\(([A-Za-z0-9_, ]*)\))? := (.*);\n?")
-_TERM = re.compile(rf"(( [+-] |-|)(?:([0-9]+)\*)?(?:\[({_ATOM})\]|({_NAME}\([A-Za-z0-9_, +*-]*\))))")
+_LINE = re.compile(rf"(let|sum) ({NAME})(?:\(([A-Za-z0-9_, ]*)\))? := (.*);\n?")
+_TERM = re.compile(rf"(( [+-] |-|)(?:([0-9]+)\*)?(?:\[({ATOM})\]|({NAME}\([A-Za-z0-9_, +*-]*\))))")
 _CONST = re.compile(r"( [+-] |-|)([0-9]+)")
 _BOUND = re.compile(r"(.*) >= (-?[0-9]+)")
 _RESERVED = frozenset(["true", "false", "not", "and", "or", "forall", "exists", "let", "sum", "bit", "n", "M"])
@@ -100,7 +99,7 @@ class PlainLines:
 
     def key(self, text: str, level: int, is_bit: bool) -> Key | None:
         """Read an atom."""
-        if re.fullmatch(_ATOM, text) is None:
+        if re.fullmatch(ATOM, text) is None:
             return None
         name, opened, inside = text.partition("(")
         args = self.terms(inside[:-1]) if opened else ()
