@@ -15,8 +15,9 @@ from logic.comparing.problem import decided_by
 from logic.comparing.specification import Specification
 from logic.parser import parse
 from translator.cli import execute
-from translator.explanations.explaining import Attempt, Search, best_of, explain, specification, verified
+from translator.explanations.explaining import Attempt, Search, best_of, specification, verified
 from translator.explanations.explanation import Explanation
+from translator.explanations.whole import explain
 from translator.pipeline import Translation, translate
 from translator.telling import silent
 from translator.verifying.question import Report

@@ -44,6 +44,19 @@ def explain(
     word: Annotated[
         str | None, typer.Option(metavar="'a b a'", help="Show attention on this word.", show_default=False)
     ] = None,
+    direction: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=INDEX|FILE.json",
+            help="Name an element of the residual stream, or all of them, and decode it. May be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    task: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.json", help="The description of a network compiled by Tracr.", show_default=False),
+    ] = None,
+    inside: Annotated[bool, typer.Option("--inside/--no-inside", help="Look at words and heads inside.")] = True,
     html: Annotated[
         Path | None, typer.Option(metavar="FILE.html", help="Write a page, too.", show_default=False)
     ] = None,
@@ -53,7 +66,8 @@ def explain(
 ) -> None:
     """Find the shortest sentence that a network computes, and verify it. Exit code: 0 verified, 3 not exact or not proved."""
     from translator import store
-    from translator.explanations.explaining import Search, explain, verified
+    from translator.explanations.explaining import Search, verified
+    from translator.explanations.whole import Look, explain
     from translator.files import replacing_file
     from translator.pages.explanation_page import explanation_html
     from translator.pages.explanation_terminal import explanation_lines
@@ -70,7 +84,7 @@ def explain(
             translation = pipeline.translate(source, tell, where=where, **choices)
             store.save(translation, Path(temporary) / "translation")
             artifacts = store.load(Path(temporary) / "translation")
-        found = explain(artifacts, asked, tell, word)
+        found = explain(artifacts, asked, tell, Look(word, tuple(direction or ()), task, inside))
         if html is not None:
             with replacing_file(html) as file:
                 file.write(explanation_html(found).encode("utf-8"))
@@ -78,7 +92,8 @@ def explain(
         write_json(explanation_facts(found))
     else:
         write_lines(explanation_lines(found))
-    raise typer.Exit(0 if all(verified(one) for one in found.explained) else UNKNOWN)
+    known = all(verified(one) for one in found.explained) if found.explained else bool(found.rasp)
+    raise typer.Exit(0 if known else UNKNOWN)
 
 
 def explanation_facts(found: Explanation) -> dict[str, Any]:
@@ -112,7 +127,6 @@ def explanation_facts(found: Explanation) -> dict[str, Any]:
         "domain": found.domain,
         "explained": explained,
         "inside": [{"name": name, "formula": formula, "scope": scope} for name, formula, scope in found.inside],
-        "rasp": found.rasp,
-        "python": found.python,
+        "program": {"rasp": found.rasp, "python": found.python, "scope": found.program_scope},
         "seconds": {stage: round(spent, 3) for stage, spent in found.seconds.items()},
     }

@@ -25,7 +25,7 @@ from logic.searching.search import Candidate, search
 from logic.searching.search import front as pareto
 from logic.syntax import TRUE, Definition, Sentence
 from logic.verdicts import Refuted
-from translator.explanations.explanation import Explained, Explanation
+from translator.explanations.explanation import Explained
 from translator.sides import Source
 from translator.telling import Progress, seldom
 from translator.verification import report
@@ -213,43 +213,6 @@ class Explainer:
             if len(found) >= MOST_WRONG:
                 break
         return tuple(found)
-
-
-def explain(source: Source, asked: Search, progress: Progress, word: str | None = None) -> Explanation:
-    """Explain a network: a short sentence for each class, what is inside, and a program.
-
-    Args:
-        word: the word for which attention is shown; by default one of those searched.
-
-    Raises:
-        FomError: a network that reads no words or does not decide between classes, or a question that does not fit it.
-    """
-    explainer = Explainer(source, asked, progress)
-    started = time.monotonic()
-    explained = tuple(explainer.explain(number) for number in explainer.classes)
-    network = source.network
-    return Explanation(
-        model=model_of(source),
-        precision=precision_of(source),
-        alphabet=network.alphabet,
-        domain=explainer.scope.everywhere,
-        explained=explained,
-        seconds={"sentences": time.monotonic() - started},
-    )
-
-
-def model_of(source: Source) -> str:
-    """The path of the model that was translated: a folder has a copy of it."""
-    manifest = getattr(source, "manifest", None)
-    return str(manifest["model"]) if manifest else str(source.model)
-
-
-def precision_of(source: Source) -> str:
-    """The precision of a translation, in words."""
-    from translator.report import precision_text
-
-    manifest = getattr(source, "manifest", None)
-    return precision_text(manifest).splitlines()[0] if manifest else str(getattr(source, "precision", ""))
 
 
 def specification(network: Network, sentence: Sentence, number: int) -> Specification:

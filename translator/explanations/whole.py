@@ -1,0 +1,182 @@
+"""All that is said about a network: sentences for what it decides, what stands inside, attention on a word, and a program.
+
+A network that decides between classes has a sentence for each class, and the program is that of the first. One that answers with
+numbers at every position, or that was compiled from a program, has the program that is read back from it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from circuits.diagnostics import FomError
+from logic.comparing.methods import Limit
+from logic.searching.inside_heads import attention_matrix, heads
+from logic.searching.programs import Program
+from logic.searching.programs_of_sentences import program_of
+from logic.searching.samples import Samples
+from translator.explanations.explaining import Explainer, Search
+from translator.explanations.explanation import Explained, Explanation, Matrix
+from translator.explanations.inside import Entry, look_inside
+from translator.explanations.residual import read_directions
+from translator.explanations.routing import Routed, routed
+from translator.explanations.tracr import Decompiled, decompile, read_compiled
+from translator.sides import Source
+from translator.telling import Progress, seldom
+from translator.words import format_word, parse_word
+
+Integers = np.ndarray[Any, np.dtype[np.int64]]
+
+INSIDE_S = 10.0
+DEFAULT_WORD = 5
+
+
+@dataclass(frozen=True)
+class Look:
+    """What else to show.
+
+    Attributes:
+        word: the word for which attention is shown; None: one of those searched.
+        directions: ``NAME=INDEX`` or files of labels, elements of the residual stream to decode.
+        task: the description of a network compiled from a program, or None.
+        inside: whether to look inside at all.
+    """
+
+    word: str | None = None
+    directions: tuple[str, ...] = ()
+    task: Path | None = None
+    inside: bool = True
+
+
+def explain(source: Source, asked: Search, progress: Progress, look: Look | None = None) -> Explanation:
+    """Explain a network.
+
+    Raises:
+        FomError: a network that reads no words, or a question that does not fit it.
+    """
+    look, tell = look or Look(), seldom(progress)
+    started = time.monotonic()
+    network = source.network
+    seconds: dict[str, float] = {}
+    explained: tuple[Explained, ...] = ()
+    entries: list[Entry] = []
+    program, scope = None, ""
+    samples: Samples | None = None
+    if look.task is not None:
+        tell("reading the program back")
+        compiled = decompile(network, read_compiled(look.task))
+        program, scope, entries = compiled.found.program, compiled.scope, decoded_entries(compiled)
+    elif network.decided.kind == "value" and not network.inputs and network.decided.n_positions == 1:
+        tell("reading the program back")
+        found = routed(network)
+        program, scope, entries = found.found.program, found.scope, routed_entries(found)
+    else:
+        explainer = Explainer(source, asked, progress)
+        explained = tuple(explainer.explain(number) for number in explainer.classes)
+        samples = explainer.samples(explainer.classes[0])
+        program, scope = program_of_sentence(explained), explained[0].searched
+    lap(seconds, "sentences" if explained else "program", started)
+    word = chosen_word(source, look.word, samples)
+    shown = attention_on(source, word)
+    if samples is not None and look.inside:
+        tell("looking inside")
+        began = time.monotonic()
+        limit = Limit(began + INSIDE_S, progress=tell)
+        entries = look_inside(network, samples, limit, read_directions(look.directions))
+        lap(seconds, "inside", began)
+    return Explanation(
+        model=model_of(source),
+        precision=precision_of(source),
+        alphabet=network.alphabet,
+        domain=domain_of(source),
+        explained=explained,
+        inside=tuple(entries),
+        rasp=program.rasp if program is not None else "",
+        python=program.python if program is not None else "",
+        program_scope=scope if program is not None else "",
+        word=format_word(word, network.alphabet) if shown else "",
+        attention=shown,
+        seconds=seconds,
+    )
+
+
+def lap(seconds: dict[str, float], stage: str, started: float) -> None:
+    """Note the time of a stage."""
+    seconds[stage] = time.monotonic() - started
+
+
+def program_of_sentence(explained: Sequence[Explained]) -> Program | None:
+    """The program of the first sentence, if a program can say it."""
+    try:
+        return program_of(explained[0].chosen.sentence)
+    except FomError:
+        return None
+
+
+def decoded_entries(compiled: Decompiled) -> list[Entry]:
+    """Where the stream of a compiled network holds each variable, and which of them have no expression."""
+    missing = [(name, "no expression found", compiled.scope) for name in compiled.found.missing]
+    held = []
+    for one in compiled.variables:
+        values = f"one of {', '.join(one.values)}" if one.values else "a number"
+        held.append((one.name, f"held by {one.stage} from element {one.place} on, {values}", compiled.scope))
+    return [*held, *missing]
+
+
+def routed_entries(found: Routed) -> list[Entry]:
+    """At which distances the answer reads letters, and the variables on the way that have no expression."""
+    missing = [(name, "no expression found", found.scope) for name in found.found.missing]
+    if found.reads is None:
+        return missing
+    distances = ", ".join(f"x{offset:+d}" if offset else "x" for offset in sorted(found.reads))
+    return [("answer", f"reads the letters at {distances}", found.scope), *missing]
+
+
+def chosen_word(source: Source, word: str | None, samples: Samples | None) -> Integers:
+    """The word that attention is shown on: the one asked for, or one searched with as many different letters as there are."""
+    if word is not None:
+        return parse_word(word, source.network.alphabet)
+    domain, letters = source.network.domain, len(source.network.alphabet)
+    if samples is not None:
+        lengths = [words.shape[1] for words in samples.words]
+        batch = min(range(len(lengths)), key=lambda place: abs(lengths[place] - DEFAULT_WORD))
+        seen = samples.considered[batch].reshape(len(samples.words[batch]), -1).any(axis=1)
+        words = samples.words[batch][seen] if seen.any() else samples.words[batch]
+        variety = [len(np.unique(row)) for row in words[:: max(1, len(words) // 64)]]
+        row: Integers = words[:: max(1, len(words) // 64)][int(np.argmax(variety))]
+        return row
+    n = max(domain.least, min(DEFAULT_WORD, domain.most or DEFAULT_WORD))
+    return np.arange(n) % letters
+
+
+def attention_on(source: Source, word: Integers) -> tuple[tuple[str, Matrix], ...]:
+    """The weights of every head on a word."""
+    found = heads(source.network)
+    return tuple((head.name, attention_matrix(source.network, head, word)) for head in found)
+
+
+def model_of(source: Source) -> str:
+    """The path of the model that was translated: a folder has a copy of it."""
+    manifest = getattr(source, "manifest", None)
+    return str(manifest["model"]) if manifest else str(source.model)
+
+
+def precision_of(source: Source) -> str:
+    """The precision of a translation, in words."""
+    from translator.report import precision_text
+
+    manifest = getattr(source, "manifest", None)
+    return precision_text(manifest).splitlines()[0] if manifest else str(getattr(source, "precision", ""))
+
+
+def domain_of(source: Source) -> str:
+    """The lengths that a network accepts, in words."""
+    from translator.verifying.question import Question
+    from translator.verifying.scope import Scope
+
+    return Scope(source.network, Question()).everywhere
