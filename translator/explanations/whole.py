@@ -67,10 +67,13 @@ def explain(source: Source, asked: Search, progress: Progress, look: Look | None
     entries: list[Entry] = []
     program, scope = None, ""
     samples: Samples | None = None
+    example: Integers | None = None
     if look.task is not None:
         tell("reading the program back")
-        compiled = decompile(network, read_compiled(look.task))
+        task = read_compiled(look.task)
+        compiled = decompile(network, task)
         program, scope, entries = compiled.found.program, compiled.scope, decoded_entries(compiled)
+        example = task.fed(compiled.words[min(DEFAULT_WORD, len(compiled.words)) - 1])[-1]
     elif network.decided.kind == "value" and not network.inputs and network.decided.n_positions == 1:
         tell("reading the program back")
         found = routed(network)
@@ -81,7 +84,9 @@ def explain(source: Source, asked: Search, progress: Progress, look: Look | None
         samples = explainer.samples(explainer.classes[0])
         program, scope = program_of_sentence(explained), explained[0].searched
     lap(seconds, "sentences" if explained else "program", started)
-    word = chosen_word(source, look.word, samples)
+    word = parse_word(look.word, network.alphabet) if look.word is not None else example
+    if word is None:
+        word = chosen_word(source, samples)
     shown = attention_on(source, word)
     if samples is not None and look.inside:
         tell("looking inside")
@@ -124,7 +129,7 @@ def decoded_entries(compiled: Decompiled) -> list[Entry]:
     held = []
     for one in compiled.variables:
         values = f"one of {', '.join(one.values)}" if one.values else "a number"
-        held.append((one.name, f"held by {one.stage} from element {one.place} on, {values}", compiled.scope))
+        held.append((one.name, f"in the residual stream from {one.stage} on: {values}", compiled.scope))
     return [*held, *missing]
 
 
@@ -137,10 +142,8 @@ def routed_entries(found: Routed) -> list[Entry]:
     return [("answer", f"reads the letters at {distances}", found.scope), *missing]
 
 
-def chosen_word(source: Source, word: str | None, samples: Samples | None) -> Integers:
-    """The word that attention is shown on: the one asked for, or one searched with as many different letters as there are."""
-    if word is not None:
-        return parse_word(word, source.network.alphabet)
+def chosen_word(source: Source, samples: Samples | None) -> Integers:
+    """The word that attention is shown on: one searched, with as many different letters as there are."""
     domain, letters = source.network.domain, len(source.network.alphabet)
     if samples is not None:
         lengths = [words.shape[1] for words in samples.words]
