@@ -7,12 +7,13 @@ from typing import Any
 
 from circuits.network import Network
 from logic.checker.cells import replay_cells
-from logic.checker.comparison import compare_length
+from logic.checker.comparison import Subject, compare_length
 from logic.checker.composition import replay_network
 from logic.checker.definitions import replay_sentence
 from logic.checker.exhaustive import replay_length
 from logic.checker.files import Certificate
 from logic.checker.record import Record, Rejected, require
+from logic.comparing.specification import Specification
 
 Claim = dict[str, Any]
 
@@ -60,10 +61,11 @@ def scope_of_lengths(network: Network, lengths: Sequence[int]) -> str:
     return "every input" if network.inputs else "n = " + ", ".join(map(str, lengths))
 
 
-def restrictions(certificate: Certificate) -> str:
-    """The restrictions of words and positions, in words."""
+def restrictions(certificate: Certificate, subject: Subject) -> str:
+    """The restrictions of words, positions and classes, in words."""
     given = certificate.files["artifacts"]
-    return "".join(f", {name} artifacts/{name}.fom" for name in ("where", "at") if f"{name}.fom" in given)
+    named = "".join(f", {name} artifacts/{name}.fom" for name in ("where", "at") if f"{name}.fom" in given)
+    return named + (subject.right.restriction if isinstance(subject.right, Specification) else "")
 
 
 def claim_exhaustive(certificate: Certificate, claim: Claim, record: Record) -> Claim:
@@ -78,7 +80,7 @@ def claim_exhaustive(certificate: Certificate, claim: Claim, record: Record) -> 
     subject = certificate.subject(right)
     found = [compare_length(subject, record, n) for n in lengths]
     require(any(length["considered"] for length in found), "the claim", "it considers no input")
-    scope += restrictions(certificate)
+    scope += restrictions(certificate, subject)
     return {"kind": "exhaustive", "left": "network", "right": right, "scope": scope, "lengths": found}
 
 
@@ -88,9 +90,9 @@ def claim_cells(certificate: Certificate, claim: Claim, record: Record) -> Claim
     require(right in ("spec", "other"), "the claim", f"there are no cells of `{right}`")
     subject = certificate.subject(str(right))
     found = replay_cells(subject, record, claim.get("layouts"))
-    scope = scope_of(certificate.network) + restrictions(certificate)
-    if isinstance(subject.right, Network):
-        scope += f" (other: {scope_of(subject.right)})"
+    scope = scope_of(certificate.network) + restrictions(certificate, subject)
+    if isinstance(subject.right, Network) and subject.right.domain != certificate.network.domain:
+        scope += f", that the other network accepts ({scope_of(subject.right)})"
     return {"kind": "cells", "left": "network", "right": right, "scope": scope, **found}
 
 

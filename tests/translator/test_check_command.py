@@ -75,6 +75,9 @@ SPEC = "32*#x[b(x)] - 32*#x[a(x)] > n"
          "network = spec: n = 1, 2, 3, where artifacts/where.fom"),
         (["--property", "(forall x. b(x) -> b.2(x)) -> (class[1] -> class[1].2)", "--max-length", "2"],
          "network = property: n = 1, 2"),
+        (["--property", "(forall x. b(x)) -> class[1]"],
+         "network = property: if 2 obligations imply it, which is stated and not re-checked: network = property, every length n, "
+         "by the method cells"),
         (["--against", "SELF", "--max-length", "4", "--method", "counts"], "network = other: n = 1, 2, 3, 4"),
     ],
 )  # fmt: skip
