@@ -20,6 +20,7 @@ from logic.batch_arrays import Array, between, gather, matrix_product, weighted_
 from logic.batch_counting import Counting
 from logic.batch_layout import compare_sides, integers, term_bound
 from logic.batch_program import Program, Region, Window, program
+from logic.collecting import uncollected
 from logic.plan import plan
 from logic.syntax import (
     ONE,
@@ -61,6 +62,7 @@ def need(sentence: Sentence, n_words: int, n: int, wanted: Sequence[str] = ()) -
     return Need(made.bytes, made.largest)
 
 
+@uncollected()
 def evaluate(
     sentence: Sentence,
     words: Array,
