@@ -14,18 +14,20 @@ from typing import Any
 
 import numpy as np
 
-from circuits.diagnostics import FomError
+from circuits.diagnostics import FomError, fail
+from logic.batch import evaluate
 from logic.comparing.methods import Limit
 from logic.searching.inside_heads import attention_matrix, heads
 from logic.searching.programs import Program
 from logic.searching.programs_of_sentences import program_of
 from logic.searching.samples import Samples
+from translator.domains import read_domain
 from translator.explanations.explaining import Explainer, Search
 from translator.explanations.explanation import Explained, Explanation, Matrix
 from translator.explanations.inside import Entry, look_inside
 from translator.explanations.residual import read_directions
 from translator.explanations.routing import Routed, routed
-from translator.explanations.tracr import Decompiled, decompile, read_compiled
+from translator.explanations.tracr import Compiled, Decompiled, decompile, read_compiled
 from translator.sides import Source
 from translator.telling import Progress, seldom
 from translator.words import format_word, parse_word
@@ -71,7 +73,7 @@ def explain(source: Source, asked: Search, progress: Progress, look: Look | None
     if look.task is not None:
         tell("reading the program back")
         task = read_compiled(look.task)
-        compiled = decompile(network, task)
+        compiled = decompile(network, task, words_considered(task, asked.where))
         program, scope, entries = compiled.found.program, compiled.scope, decoded_entries(compiled)
         example = task.fed(compiled.words[min(DEFAULT_WORD, len(compiled.words)) - 1])[-1]
     elif network.decided.kind == "value" and not network.inputs and network.decided.n_positions == 1:
@@ -108,6 +110,21 @@ def explain(source: Source, asked: Search, progress: Progress, look: Look | None
         attention=shown,
         seconds=seconds,
     )
+
+
+def words_considered(task: Compiled, where: str | None) -> list[Integers] | None:
+    """The words of a compiled program in which ``--where`` holds, a sentence over the letters of the program; None for all.
+
+    Raises:
+        FomError: it holds in none of them.
+    """
+    if where is None:
+        return None
+    sentence = read_domain(where, task.letters)
+    kept = [words[np.asarray(evaluate(sentence, words)[""], dtype=bool)] for words in task.words()]
+    if not any(len(words) for words in kept):
+        raise fail("T063", f"no word of the program, up to length {task.longest}, satisfies --where", where=where)
+    return [words for words in kept if len(words)]
 
 
 def lap(seconds: dict[str, float], stage: str, started: float) -> None:
