@@ -49,7 +49,9 @@ def considered(text: str, alphabet: tuple[str, ...], words: Any, shape: tuple[in
     """Where a sentence holds, or everywhere if there is none, in the shape of the answers."""
     if not text:
         return np.ones(shape, dtype=bool)
-    truth = np.asarray(evaluate(parse(f"letters {', '.join(map(letter_name, alphabet))}; {text}"), words)[""], dtype=bool)
+    truth = np.asarray(
+        evaluate(parse(f"letters {', '.join(map(letter_name, alphabet))}; {text}"), words)[""], dtype=bool
+    )
     return np.broadcast_to(truth[:, None] if truth.ndim < len(shape) else truth, shape)
 
 

@@ -149,7 +149,11 @@ def require_between(network: Network, low: np.ndarray, high: np.ndarray, seed: i
     for box in range(len(low)):
         ends = np.stack([low[box], high[box]])
         codes = np.concatenate(
-            [ends, np.where(rng.integers(0, 2, (3, 3)) == 1, *ends), rng.integers(*ends, (3, 3), endpoint=True)]
+            [
+                ends,
+                np.where(rng.integers(0, 2, (3, 3)) == 1, *ends),
+                rng.integers(ends[0], ends[1], (3, 3), endpoint=True),
+            ]
         )
         values = evaluate(network, codes, wanted=[node.name for node in bounder.nodes])
         given_x = known.linear["x"].low[:, box]

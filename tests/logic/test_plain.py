@@ -75,7 +75,7 @@ def test_examples_are_read_alike(path: Path) -> None:
 @given(networks(most_nodes=4))
 def test_sentences_of_random_networks_are_read_alike(network: Network) -> None:
     family = network_to_family(network)
-    assume(network.readout.n_classes != 1)
+    assume(network.decided.n_classes != 1)
     text = to_ascii(family_to_sentence(family))
     assert at_once(text) == by_rules(text)
 

@@ -315,7 +315,8 @@ def test_sweeping_gates_is_evaluating_them(seed: int) -> None:
         for source, block in enumerate(blocks):
             if random.random() < 0.6:
                 shape = (count, len(block.thresholds))
-                wires.append((source, matrix(*np.indices(shape), random.integers(-3, 4, shape), shape)))
+                rows, columns = np.indices(shape)
+                wires.append((source, matrix(rows, columns, random.integers(-3, 4, shape), shape)))
         blocks.append(Block(random.integers(-3, 4, (count, 1)), tuple(wires), random.integers(-9, 10, count)))
     ones = [place for place, block in enumerate(blocks) if len(block.thresholds) == 1]
     points = np.unique(random.integers(-30, 30, 40))

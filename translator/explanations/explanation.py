@@ -45,10 +45,10 @@ class Explanation:
         inside: for words and heads of the network that compute a short formula: name, formula in words, scope.
         rasp: the first explanation as RASP-like code; nothing if there is none.
         python: the same as Python.
-        program_scope: the words on which the program was compared.
         word: the word for which attention is shown.
         attention: for each head its weights on that word, a row for each position that attends.
         seconds: by stage.
+        program_scope: the words on which the program was compared.
     """
 
     model: str
@@ -59,7 +59,7 @@ class Explanation:
     inside: tuple[tuple[str, str, str], ...] = ()
     rasp: str = ""
     python: str = ""
-    program_scope: str = ""
     word: str = ""
     attention: tuple[tuple[str, Matrix], ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
+    program_scope: str = ""
