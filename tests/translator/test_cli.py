@@ -640,7 +640,16 @@ class TestSentences:
         facts = json.loads(found.out)
         assert (facts["pure"]["dialect"], facts["simplified"]["proved"]) == ("majority", True)
         assert facts["pure"]["definitions"] > facts["sentence"]["definitions"] > facts["simplified"]["definitions"]
-        assert set(facts["files"]) == {"model", "network", "family", "sentence", "pure", "simplified", "manifest", "report"}
+        assert set(facts["files"]) == {
+            "model",
+            "network",
+            "family",
+            "sentence",
+            "pure",
+            "simplified",
+            "manifest",
+            "report",
+        }
         for name in ("sentence.majority.fom", "sentence.simplified.fom"):
             assert parse((out / name).read_text()).propositions
         assert not list(violations(parse((out / "sentence.majority.fom").read_text())))
