@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from translator.commands.options import Bind, Input, JsonFlag, Where, refuse_reading_options, write_json
+from translator.commands.artifacts import PrecisionOfModel, artifacts_of
+from translator.commands.options import Bind, Input, JsonFlag, Where, write_json
 from translator.terminal import progress, write_lines
 
 if TYPE_CHECKING:
@@ -60,12 +60,12 @@ def explain(
     html: Annotated[
         Path | None, typer.Option(metavar="FILE.html", help="Write a page, too.", show_default=False)
     ] = None,
+    precision: PrecisionOfModel = "auto",
     bind: Bind = None,
     input_: Input = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Find the shortest sentence that a network computes, and verify it. Exit code: 0 verified, 3 not exact or not proved."""
-    from translator import store
     from translator.explanations.explaining import Search, verified
     from translator.explanations.whole import Look, explain
     from translator.files import replacing_file
@@ -73,17 +73,7 @@ def explain(
     from translator.pages.explanation_terminal import explanation_lines
 
     asked = Search(search_length, max_length, where, at, tuple(classes) if classes else None, timeout)
-    with progress() as tell, tempfile.TemporaryDirectory(prefix="fom.") as temporary:
-        if source.is_dir():
-            refuse_reading_options(bind, input_)
-            artifacts = store.load(source)
-        else:
-            from translator import feeding, pipeline
-
-            choices = {"bind": feeding.parse_bindings(bind or ()), "tracks": feeding.parse_tracks(input_ or ())}
-            translation = pipeline.translate(source, tell, where=where, **choices)
-            store.save(translation, Path(temporary) / "translation")
-            artifacts = store.load(Path(temporary) / "translation")
+    with progress() as tell, artifacts_of(source, tell, bind, input_, where, precision) as artifacts:
         found = explain(artifacts, asked, tell, Look(word, tuple(direction or ()), task, inside))
         if html is not None:
             with replacing_file(html) as file:

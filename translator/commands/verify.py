@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from circuits.diagnostics import FomError, fail
-from translator.commands.options import Bind, Input, JsonFlag, Where, refuse_reading_options, write_json
+from circuits.diagnostics import FomError
+from translator.commands.artifacts import PrecisionOfModel, artifacts_of
+from translator.commands.options import Bind, Input, JsonFlag, Where, write_json
 from translator.terminal import complain, progress, write_lines
 
 
@@ -74,10 +74,7 @@ def verify(
         typer.Option(metavar="FILE", help="Keep what is proved here, and do not prove it again.", show_default=False),
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Prove everything again, whatever the --ledger says.")] = False,
-    precision: Annotated[
-        str,
-        typer.Option(metavar="auto|fixed:P[.F]|float:eEmM", help="The precision at which MODEL.onnx is translated."),
-    ] = "auto",
+    precision: PrecisionOfModel = "auto",
     certificate: Annotated[
         Path | None,
         typer.Option(metavar="OUT", help="Write what holds to a folder that fom check re-checks.", show_default=False),
@@ -87,26 +84,12 @@ def verify(
     as_json: JsonFlag = False,
 ) -> None:
     """Prove that network, circuit and sentence agree. Exit code: 0 holds, 1 refuted, 3 unknown."""
-    from translator import claims, store
+    from translator import claims
     from translator import verification as checking
     from translator.certificates import require_free, write_certificate
     from translator.verifying.question import Question
 
-    with progress() as tell, tempfile.TemporaryDirectory(prefix="fom.") as temporary:
-        if source.is_dir():
-            refuse_reading_options(bind, input_)
-            if precision != "auto":
-                raise fail(
-                    "T075", "this folder was translated already, with a precision of its own", help="give the model"
-                )
-            artifacts = store.load(source)
-        else:
-            from translator import feeding, pipeline
-
-            choices = {"bind": feeding.parse_bindings(bind or ()), "tracks": feeding.parse_tracks(input_ or ())}
-            translation = pipeline.translate(source, tell, where=where, precision=precision, **choices)
-            store.save(translation, Path(temporary) / "translation")
-            artifacts = store.load(Path(temporary) / "translation")
+    with progress() as tell, artifacts_of(source, tell, bind, input_, where, precision) as artifacts:
         tell("verifying the files")
         options: dict[str, Any] = {
             "max_length": max_length,
