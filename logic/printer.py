@@ -172,6 +172,8 @@ def _pieces(node: Formula | Sum | Item, notation: Notation) -> tuple[int, _Piece
             return UNARY, [_compare(body, notation.unequal, notation)]
         case Not():
             return UNARY, [notation.negation, (node.body, UNARY)]
+        case And(parts=(Linear() as least, Linear() as most)) if opposite(least, most):
+            return UNARY, [(least.sum, QUANTIFIED), f"{notation.comparisons['=']}{least.bound}"]
         case And():
             return AND, _joined(node.parts, notation.conjunction, UNARY)
         case Or():
@@ -196,6 +198,14 @@ def _pieces(node: Formula | Sum | Item, notation: Notation) -> tuple[int, _Piece
             return UNARY, _summands(node, notation)
         case _:
             raise TypeError(f"not a node of a formula: {type(node).__name__}")
+
+
+def opposite(least: Linear, most: Linear) -> bool:
+    """Tell whether two atoms are ``s >= d`` and ``-s >= -d``: what ``s = d`` is read as."""
+    one, other = least.sum, most.sum
+    if most.bound != -least.bound or (other.length, other.const) != (-one.length, -one.const):
+        return False
+    return other.items == tuple([(-coef, item) for coef, item in one.items])
 
 
 def _compare(node: Compare, op: str, notation: Notation) -> str:
