@@ -90,12 +90,14 @@ def test_the_example_of_the_readme_runs(folder: Path) -> None:
 
 
 def test_the_example_of_the_proofs_page_runs(folder: Path) -> None:
-    (block,) = blocks((ROOT / "docs" / "proofs.md").read_text(encoding="utf-8"), "python")
+    first, ledger = blocks((ROOT / "docs" / "proofs.md").read_text(encoding="utf-8"), "python")
     if not (folder / "out").is_dir():
         run(["-m", "translator.cli", "translate", "examples/majority/model.onnx", "-o", "out"], folder)
-    printed = run(["-c", block + "\nprint(len(scripts), scripts[0][1].splitlines()[0])"], folder).splitlines()
-    assert printed[-1].endswith("(set-logic QF_LIA)")
-    assert all(re.match(r"(z3|enumeration|coefficients|structure) \d+ ", line) for line in printed[:-1])
+    script = first + "\nprint(len(scripts), scripts[0][1].splitlines()[0])\n" + ledger
+    *lemmas, said, summary = run(["-c", script], folder).splitlines()
+    assert said.endswith("(set-logic QF_LIA)")
+    assert all(re.match(r"(z3|enumeration|coefficients|structure) \d+ ", line) for line in lemmas)
+    assert re.fullmatch(r"0 of \d+ obligations from the ledger", summary)
 
 
 @cache
@@ -133,7 +135,12 @@ def test_commands_and_options_of_the_readme_exist() -> None:
 
     group = typer.main.get_command(app)
     visible = {name: command for name, command in group.commands.items() if not command.hidden}  # type: ignore[attr-defined]
-    options = {option for command in [group, *visible.values()] for one in command.params for option in one.opts}
+    options = {
+        option
+        for command in [group, *visible.values()]
+        for one in command.params
+        for option in [*one.opts, *one.secondary_opts]
+    }
     assert {command.split()[1] for command, _ in commands()} <= set(visible)
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", README)) <= options | {"--help"}
 

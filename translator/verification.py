@@ -57,4 +57,4 @@ def report(run: Run) -> Report:
     refuted = any(isinstance(claim.verdict, Refuted) for claim in run.claims)
     verdict = "refuted" if refuted else "holds" if run.settled() else "unknown"
     failures = tuple(run.failures) if isinstance(run, Comparison) and run.question.list_failures else None
-    return Report(verdict, run.scope.text, tuple(run.claims), tuple(run.notes), failures)
+    return Report(verdict, run.scope_text, tuple(run.claims), tuple(run.notes), failures)

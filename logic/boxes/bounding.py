@@ -166,14 +166,14 @@ def require_static(network: Network) -> None:
     """
     if not network.inputs:
         raise fail(
-            "L080",
+            "L098",
             "boxes of input codes are decided for networks of fixed-size inputs, and this one reads a word",
             help="state the property as a sentence: `fom verify --spec`",
         )
     for node in network.nodes:
         guarded = isinstance(node, Maximum) and node.guard is not None
         if node.n_positions or guarded or any(ref.at for ref, _ in references(node)):
-            raise fail("L080", "boxes are decided for networks without positions", where=f"node `{node.name}`")
+            raise fail("L098", "boxes are decided for networks without positions", where=f"node `{node.name}`")
 
 
 def ancestors(network: Network, wanted: tuple[str, ...]) -> tuple[Node, ...]:
@@ -229,7 +229,7 @@ def interval(node: Node, known: dict[str, Span], n_boxes: int) -> Span:
         case Function(size=size):
             return clamped(node, np.full((n_boxes, size), -np.inf), np.full((n_boxes, size), np.inf))
         case _:
-            raise fail("L080", f"no bounds are known for {type(node).__name__}", where=f"node `{node.name}`")
+            raise fail("L098", f"no bounds are known for {type(node).__name__}", where=f"node `{node.name}`")
 
 
 def clamped(node: Word, low: Reals, high: Reals) -> Span:

@@ -250,7 +250,7 @@ class TestVerify:
         assert fom("verify", folders["majority"], "--against", "M x. b(x)", "--max-length", "6").code == 0
         found = fom("verify", folders["majority"], "--against", "M x. a(x)", "--json")
         assert found.code == 1
-        assert found.data["claims"][0]["counterexample"]["word"] == "a"
+        assert found.data["claims"][0]["counterexample"]["word"] in ("a", "b")
         assert fom("verify", folders["majority"], "--against", "other.onnx").code == 2
         assert fom("verify", folders["majority"], "--against", "M x. q(x)").code == 2
 
@@ -558,7 +558,7 @@ class TestProgram:
         assert fom("--version").out.startswith("fom ")
         assert "error[T070]" in fom("transalte").err
         assert "error[T070]" in fom("translate").err
-        assert "not written yet" in fom("check", "out").err
+        assert "error[L080]" in fom("check", "out").err
 
     def test_a_bug_is_told_apart(self, fom: Fom, folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
         def broken(*_: object) -> None:

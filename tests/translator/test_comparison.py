@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from circuits.diagnostics import FomError
+from logic.comparing.registry import METHODS, UNBOUNDED
 from logic.verdicts import Refuted
 from translator.claims import report_facts, report_lines
 from translator.cli import execute
@@ -17,7 +18,7 @@ from translator.pipeline import translate
 from translator.sides import Sides
 from translator.store import Artifacts, load
 from translator.verification import verify
-from translator.verifying.question import Report
+from translator.verifying.question import COMPARISON_METHODS, Report
 
 MAJORITY = Path("examples/majority/model.onnx")
 
@@ -178,6 +179,10 @@ class TestCommand:
             execute(["verify", str(fine.folder), "--property", "class[1] -> exists x. b(x)", "--max-length", "4"]) == 0
         )
         assert "holds: the network has the property, n = 1..4" in capsys.readouterr().out
+
+    def test_methods_are_those_there_are(self) -> None:
+        names = [method.name for method in METHODS] + [method.name for method in UNBOUNDED]
+        assert tuple(names) == COMPARISON_METHODS
 
     def test_an_unknown_method(self, fine: Artifacts, capsys: pytest.CaptureFixture[str]) -> None:
         assert execute(["verify", str(fine.folder), "--against", "M x. b(x)", "--method", "magic"]) == 2

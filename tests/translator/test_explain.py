@@ -17,10 +17,12 @@ from logic.parser import parse
 from translator.cli import execute
 from translator.explanations.explaining import Attempt, Search, best_of, specification, verified
 from translator.explanations.explanation import Explanation
-from translator.explanations.whole import explain
+from translator.explanations.whole import Look, explain
 from translator.pipeline import Translation, translate
 from translator.telling import silent
 from translator.verifying.question import Report
+
+WITHOUT = Look(inside=False)
 
 
 @pytest.fixture(scope="module")
@@ -42,13 +44,13 @@ def only(found: Explanation) -> str:
 
 class TestSentences:
     def test_a_sentence_for_each_class(self, first_letter: Translation) -> None:
-        found = explain(first_letter, Search(search_length=3, max_length=4), silent)
+        found = explain(first_letter, Search(search_length=3, max_length=4), silent, WITHOUT)
         assert [one.name for one in found.explained] == ["class[0]", "class[1]", "class[2]"]
         assert [str(one.chosen.sentence.formula) for one in found.explained] == ["a(1)", "b(1)", "c(1)"]
         assert all(verified(one) for one in found.explained)
 
     def test_the_sentence_is_what_the_network_computes(self, first_letter: Translation) -> None:
-        found = explain(first_letter, Search(search_length=3, max_length=4, classes=(1,)), silent)
+        found = explain(first_letter, Search(search_length=3, max_length=4, classes=(1,)), silent, WITHOUT)
         (one,) = found.explained
         for n in (1, 2, 4):
             words = np.concatenate(list(all_words(3, n)))
@@ -58,7 +60,7 @@ class TestSentences:
         """The mean is rounded to four fractional bits: more b than a, up to 32 letters."""
         from translator.store import load
 
-        found = explain(load(half), Search(search_length=5), silent)
+        found = explain(load(half), Search(search_length=5), silent, WITHOUT)
         (one,) = found.explained
         assert only(found) == "~(M x. a(x))"
         assert one.departs.split().count("b") == 17
@@ -69,14 +71,14 @@ class TestSentences:
 
     def test_every_position(self) -> None:
         made = translate("examples/more_a/model.onnx", precision="fixed:4", max_length=3)
-        found = explain(made, Search(search_length=4, max_length=5), silent)
+        found = explain(made, Search(search_length=4, max_length=5), silent, WITHOUT)
         (one,) = found.explained
         assert one.chosen.sentence.free == ("x",)
         assert verified(one)
 
     def test_only_words_considered(self, first_letter: Translation) -> None:
         asked = Search(search_length=3, max_length=3, where="a(1) | b(1)", classes=(2,))
-        found = explain(first_letter, asked, silent)
+        found = explain(first_letter, asked, silent, WITHOUT)
         assert only(found) == "false"
 
 
@@ -109,6 +111,19 @@ class TestAnswers:
         assert best_of([short, long_]) is short
         assert best_of([short, longer, long_]) is longer
         assert best_of([short, attempt(7, None)]) != short
+
+
+class TestInside:
+    def test_heads_a_word_and_a_program(self) -> None:
+        made = translate("examples/more_a/model.onnx", precision="fixed:4", max_length=3)
+        found = explain(made, Search(search_length=4, max_length=4), silent, Look(word="a b a"))
+        (head,) = [name for name, _ in found.attention]
+        assert any(name == head for name, _, _ in found.inside)
+        assert found.word == "a b a"
+        assert all(len(row) == 3 for _, rows in found.attention for row in rows)
+        assert "def " in found.python
+        assert found.rasp
+        assert found.program_scope
 
 
 class TestCommand:

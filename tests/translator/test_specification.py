@@ -7,6 +7,7 @@ import subprocess
 import sys
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -67,7 +68,13 @@ class TestModularAddition:
         spec = str(FOLDER / "spec.fom")
         report = verify(sums, against=spec, where=SUMS, all_lengths=True)
         assert (report.verdict, report.scope) == ("holds", f"n = 1..3, where {SUMS}")
-        short = verify(sums, against="class[0] := n = 9", where="e(1) & f(2)", max_length=2, all_lengths=True)
+        asked: dict[str, Any] = {
+            "against": "class[0] := n = 9",
+            "where": "e(1) & f(2)",
+            "max_length": 2,
+            "all_lengths": True,
+        }
+        short = verify(sums, method="exhaustive", **asked)
         assert (short.verdict, short.scope) == ("unknown", "every length")
 
     def test_all_sides_add(self, sums: Artifacts) -> None:

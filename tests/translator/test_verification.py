@@ -162,9 +162,16 @@ class TestMonolithic:
 
 class TestSpecification:
     def test_the_task_of_the_example(self, folder: Folders) -> None:
-        report = verify(load(folder("majority")), against=MAJORITY)
+        report = verify(load(folder("majority")), against=MAJORITY, max_length=8)
         assert (report.verdict, report.scope) == ("holds", "n = 1..8")
         assert [(c.left, c.right, c.scope) for c in report.claims] == [("network", "spec", "n = 1..8")]
+
+    def test_without_a_length_every_length_is_asked_for(self, folder: Folders) -> None:
+        report = verify(load(folder("majority")), against=MAJORITY)
+        assert (report.verdict, report.scope) == ("refuted", "every length n")
+        (claim,) = report.claims
+        assert isinstance(claim.verdict, Refuted)
+        assert len(claim.verdict.counterexample.word.split()) == 11
 
     @pytest.mark.parametrize("against", ["exists x. b(x)", "#x[b(x)] - #x[a(x)] >= 1", "b(n)", "forall x. b(x)"])
     def test_a_wrong_one_is_refuted_by_the_first_word(self, folder: Folders, against: str) -> None:
@@ -185,7 +192,8 @@ class TestSpecification:
         assert shown.decisions["spec"] == int(wanted[against](first)) != shown.decisions["network"]
 
     def test_words_do_not_prove_every_length(self, folder: Folders) -> None:
-        report = verify(load(folder("majority")), against=MAJORITY, max_length=4, all_lengths=True)
+        asked: dict[str, Any] = {"against": MAJORITY, "max_length": 4, "all_lengths": True}
+        report = verify(load(folder("majority")), method="exhaustive", **asked)
         assert report.verdict == "unknown"
 
     def test_a_domain_makes_it_right(self, folder: Folders) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from circuits.diagnostics import FomError
 from translator.commands.artifacts import PrecisionOfModel, artifacts_of
-from translator.commands.options import Bind, Input, JsonFlag, Where, write_json
+from translator.commands.options import Bind, Input, JsonFlag, Where, check_choice, write_json
 from translator.terminal import complain, progress, write_lines
 
 
@@ -87,8 +87,10 @@ def verify(
     from translator import claims
     from translator import verification as checking
     from translator.certificates import require_free, write_certificate
-    from translator.verifying.question import Question
+    from translator.verifying.question import COMPARISON_METHODS, EQUALITY_METHODS, Question
 
+    asks = against is not None or property_ is not None
+    check_choice("--method", method, ("auto", *(COMPARISON_METHODS if asks else EQUALITY_METHODS)))
     with progress() as tell, artifacts_of(source, tell, bind, input_, where, precision) as artifacts:
         tell("verifying the files")
         options: dict[str, Any] = {

@@ -30,6 +30,11 @@ class BoxCheck:
         self.claims: list[Claim] = []
         self.notes: list[str] = []
 
+    @property
+    def scope_text(self) -> str:
+        """The scope asked for, in words."""
+        return self.scope.text
+
     def settled(self) -> bool:
         """Tell whether every box was decided."""
         return all(isinstance(claim.verdict, Holds) for claim in self.claims)

@@ -64,6 +64,11 @@ class Comparison:
         """The claims made."""
         return self.deciding.claims
 
+    @property
+    def scope_text(self) -> str:
+        """The scope that was answered about, in words."""
+        return self.deciding.scope_text
+
     def settled(self) -> bool:
         """Tell whether the claims that hold cover the whole scope."""
         return self.deciding.settled

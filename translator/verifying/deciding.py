@@ -31,6 +31,7 @@ class Deciding:
 
     Attributes:
         side: the name of what the network is compared with.
+        everywhere: whether a problem was decided at every length at once.
         contradicted: makes the refutation from a word on which they differ, replayed.
     """
 
@@ -49,8 +50,14 @@ class Deciding:
         self.lengths = list(scope.lengths)
         self.considered = False
         self.settled = True
+        self.everywhere = False
         self.claims: list[Claim] = []
         self.notes: list[str] = []
+
+    @property
+    def scope_text(self) -> str:
+        """The scope that was answered about, in words: every length, if methods for that answered."""
+        return self.scope.everywhere + self.scope.restrictions if self.everywhere else self.scope.text
 
     def decide(self, problem: Problem, label: str = "") -> None:
         """Decide one problem; `label` names it in the scope. After a difference, later problems are decided for shorter words."""
@@ -83,11 +90,12 @@ class Deciding:
         scope = self.scope.everywhere + self.scope.restrictions + label
         for step in decide_everywhere(problem, limit, methods):
             if step.finding.word is not None:
+                self.everywhere = True
                 self.refute(step, scope)
                 return True
             if step.finding.everywhere:
+                self.everywhere = self.considered = True
                 self.claim(step, scope, Holds())
-                self.considered = True
                 return True
             self.note(f"{step.method} did not decide every length: {step.finding.reason}")
         for name, why in obstacles(problem, methods).items():

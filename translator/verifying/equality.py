@@ -58,6 +58,11 @@ class Equality:
         if method in ("auto", "compositional"):
             self.compositional()
 
+    @property
+    def scope_text(self) -> str:
+        """The scope asked for, in words."""
+        return self.scope.text
+
     def settled(self) -> bool:
         """Tell whether each pair of sides has a proof on the whole scope."""
         monolithic = self.question.method == "monolithic"

@@ -9,6 +9,7 @@ from logic.verdicts import Claim, Counterexample
 
 DEFAULT_LENGTH = 8
 EQUALITY_METHODS = ("exhaustive", "compositional", "monolithic")
+COMPARISON_METHODS = ("exhaustive", "counts", "prefixes", "partial", "smt", "monolithic", "windows", "cells")
 
 
 @dataclass(frozen=True, slots=True)
