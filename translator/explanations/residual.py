@@ -24,7 +24,6 @@ from logic.searching.inside import Naming
 from logic.searching.inside_units import Meaning, describe
 from logic.searching.programs_of_values import Integers, Reals, Truth, Variable
 from logic.searching.samples import Samples
-from translator.store import read_text
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,9 @@ def read_directions(options: Sequence[str]) -> tuple[Direction, ...]:
             found.append(Direction(name, int(index)))
             continue
         try:
-            data = json.loads(read_text(Path(option)))
+            data = json.loads(Path(option).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise fail("T120", f"a direction is NAME=INDEX, or a file: {error.strerror}", where=option) from None
         except ValueError as error:
             raise fail("T120", f"the file of directions is no JSON: {error}", where=option) from None
         names = data.get("residual_labels") if isinstance(data, dict) else data

@@ -62,6 +62,8 @@ def explain(source: Source, asked: Search, progress: Progress, look: Look | None
         FomError: a network that reads no words, or a question that does not fit it.
     """
     look, tell = look or Look(), seldom(progress)
+    directions = read_directions(look.directions)
+    word = parse_word(look.word, source.network.alphabet) if look.word is not None else None
     started = time.monotonic()
     network = source.network
     seconds: dict[str, float] = {}
@@ -86,15 +88,14 @@ def explain(source: Source, asked: Search, progress: Progress, look: Look | None
         samples = explainer.samples(explainer.classes[0])
         program, scope = program_of_sentence(explained), explained[0].searched
     lap(seconds, "sentences" if explained else "program", started)
-    word = parse_word(look.word, network.alphabet) if look.word is not None else example
     if word is None:
-        word = chosen_word(source, samples)
+        word = example if example is not None else chosen_word(source, samples)
     shown = attention_on(source, word)
     if samples is not None and look.inside:
         tell("looking inside")
         began = time.monotonic()
         limit = Limit(began + INSIDE_S, progress=tell)
-        entries = look_inside(network, samples, limit, read_directions(look.directions))
+        entries = look_inside(network, samples, limit, directions)
         lap(seconds, "inside", began)
     return Explanation(
         model=model_of(source),

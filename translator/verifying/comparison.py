@@ -83,9 +83,7 @@ class Comparison:
             self.list_failures()
         else:
             self.deciding.decide(self.problem)
-            if not self.deciding.considered and not any(
-                isinstance(one.verdict, Refuted | Unknown) for one in self.claims
-            ):
+            if self.deciding.vacuous:
                 raise self.scope.no_words()
 
     @property

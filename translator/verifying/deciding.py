@@ -59,6 +59,12 @@ class Deciding:
         """The scope that was answered about, in words: every length, if methods for that answered."""
         return self.scope.everywhere + self.scope.restrictions if self.everywhere else self.scope.text
 
+    @property
+    def vacuous(self) -> bool:
+        """Tell whether all claims hold and none of them is about any word."""
+        holding = all(isinstance(claim.verdict, Holds) for claim in self.claims)
+        return bool(self.claims) and holding and not self.considered
+
     def decide(self, problem: Problem, label: str = "") -> None:
         """Decide one problem; `label` names it in the scope. After a difference, later problems are decided for shorter words."""
         method = self.question.method
@@ -76,6 +82,9 @@ class Deciding:
             self.some_lengths(problem, bounded, label)
         else:
             self.settled = False
+            open_ = Unknown(f"{method} did not decide it; see the notes")
+            scope = self.scope.everywhere + self.scope.restrictions + label
+            self.claims.append(Claim("network", self.side, scope, method, open_, 0.0))
 
     def asks_every_length(self, method: str) -> bool:
         """Tell whether to decide every length at once: asked for, no length given, or a method named that does."""
@@ -95,6 +104,8 @@ class Deciding:
                 return True
             if step.finding.everywhere:
                 self.everywhere = self.considered = True
+                if not step.finding.facts.get("considered", 1):
+                    self.note("none of the words compared satisfies --where: this may be about no word at all")
                 self.claim(step, scope, Holds())
                 return True
             self.note(f"{step.method} did not decide every length: {step.finding.reason}")
