@@ -114,7 +114,8 @@ class TestAnswers:
 
 
 class TestInside:
-    def test_heads_a_word_and_a_program(self) -> None:
+    def test_heads_a_word_and_a_program(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("translator.explanations.whole.INSIDE_S", 1.0)
         made = translate("examples/more_a/model.onnx", precision="fixed:4", max_length=3)
         found = explain(made, Search(search_length=4, max_length=4), silent, Look(word="a b a"))
         (head,) = [name for name, _ in found.attention]

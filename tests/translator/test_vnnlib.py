@@ -228,7 +228,7 @@ def test_what_does_not_fit_the_network_is_refused(tmp_path: Path) -> None:
     order = parse_property(HEAD + "(assert (>= X_0 0.0))(assert (<= X_0 1))(assert (<= Y_0 Y_1))")
     assert isinstance(decide_property(softmax, order, "p", 9.0, quiet).claim.verdict, Holds)
     words = translate(EXAMPLES / "majority" / "model.onnx", precision="fixed:4")
-    with pytest.raises(FomError, match="L080"):
+    with pytest.raises(FomError, match="L098"):
         decide_property(words, order, "p", 1.0, quiet)
 
 
