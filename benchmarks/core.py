@@ -148,8 +148,8 @@ class Worker:
 
     def verify(self, method: str) -> Facts:
         """Verify the files with one method; exhaustively as far as the command's own budget goes."""
+        from logic.telling import silent
         from translator import claims
-        from translator.telling import silent
         from translator.verifying.equality import Equality
         from translator.verifying.question import Question
 

@@ -11,10 +11,10 @@ import numpy as np
 from circuits.diagnostics import fail
 from circuits.division import Divisions
 from circuits.readout import decisions, scores
+from logic.telling import Progress, seldom, silent
 from translator.certifying import certify, real_network_of
 from translator.fidelity import encode
 from translator.inputs import features_of, load_inputs, split_words
-from translator.telling import Progress, seldom, silent
 from translator.terminal import Line, plain, table_to_lines
 from translator.words import format_word, parse_word
 

@@ -27,13 +27,13 @@ from circuits.readout import decisions
 from logic.boxes.bounding import require_static
 from logic.boxes.questions import Inequality, Question
 from logic.boxes.searching import Counts, Search
+from logic.telling import Progress
 from logic.verdicts import Claim, Counterexample, Holds, Lemma, Proof, Refuted, Unknown
 from translator.oracle import Oracle
 from translator.sides import Source
 from translator.vnnlib import Case, InputBound, OutputInequality, Property, read_property
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,10 @@ from logic.comparing.methods import seconds
 from logic.comparing.problem import Problem
 from logic.parser import parse
 from logic.printer import to_ascii
+from logic.telling import Progress, silent
 from logic.verdicts import Holds
 from translator.sentences import read_formula
 from translator.store import Artifacts
-from translator.telling import Progress, silent
 from translator.verifying.question import Question, Report
 from translator.verifying.rivals import read_rival
 from translator.verifying.scope import Scope

@@ -24,6 +24,7 @@ from circuits.weights import with_sign_matrices
 from logic.family_to_sentence import decision_labels, default_decision, family_to_sentence
 from logic.measure import Measures, measure
 from logic.syntax import Sentence
+from logic.telling import Progress, silent
 from translator.certifying import with_certified
 from translator.feeding import Feeding, feeding_of
 from translator.fidelity import SCREEN_WORDS, Fidelity, InputSet, compare, consult, observe, restrict, words_up_to
@@ -33,7 +34,6 @@ from translator.oracle import Oracle
 from translator.precision import Precision, parse_precision
 from translator.quantizers import first_quantizer
 from translator.real import Map
-from translator.telling import Progress, silent
 from translator.words import joint_alphabet, parse_alphabet, split_alphabet
 
 if TYPE_CHECKING:

@@ -6,17 +6,18 @@ neither proved nor refuted is unknown.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from circuits.diagnostics import fail
+from circuits.diagnostics import FomError, fail
+from logic.telling import Progress, silent
 from logic.verdicts import Refuted
 from translator.sides import Source
-from translator.telling import Progress, silent
 from translator.verifying.boxes import BoxCheck, names_boxes
 from translator.verifying.comparison import Comparison
 from translator.verifying.equality import Equality
 from translator.verifying.properties import PropertyCheck
-from translator.verifying.question import EQUALITY_METHODS, Question, Report
+from translator.verifying.question import COMPARISON_METHODS, EQUALITY_METHODS, Question, Report
 from translator.verifying.rivals import read_rival
 
 Run = Equality | Comparison | PropertyCheck | BoxCheck
@@ -37,18 +38,23 @@ def verify(source: Source, progress: Progress = silent, **options: Any) -> Repor
         raise fail("T061", "one question at a time: --against, --property or --robust")
     if names_boxes(question):
         return report(BoxCheck(source, question, progress))
+    if (question.against or question.property_) is not None and question.method not in ("auto", *COMPARISON_METHODS):
+        raise unknown_method(question.method, COMPARISON_METHODS)
     if question.against is not None:
         rival = read_rival(question.against, source.network, progress)
         return report(Comparison(source, question, rival, progress))
     if question.property_ is not None:
         return report(PropertyCheck(source, question, progress))
     if question.method not in ("auto", *EQUALITY_METHODS):
-        raise fail(
-            "T061", f"unknown method `{question.method}`", help=f"choose one of auto, {', '.join(EQUALITY_METHODS)}"
-        )
+        raise unknown_method(question.method, EQUALITY_METHODS)
     if question.list_failures:
         raise fail("T061", "--list is about a specification, and none is given", help="add --against SPEC.fom")
     return report(Equality(source, question, progress))
+
+
+def unknown_method(name: str, known: Sequence[str]) -> FomError:
+    """The diagnostic for a method that there is not, or not for such a question."""
+    return fail("T061", f"unknown method `{name}`", help=f"choose one of auto, {', '.join(known)}")
 
 
 def report(run: Run) -> Report:

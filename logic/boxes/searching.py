@@ -25,8 +25,8 @@ from logic.boxes.bounding import Bounder
 from logic.boxes.influence import influences
 from logic.boxes.outward import Integers, Reals
 from logic.boxes.questions import Question, Truths
+from logic.telling import Progress
 
-Progress = Callable[[str], None]
 Admits = Callable[[Integers], Truths]
 
 FEW_CODES = 64

@@ -106,7 +106,7 @@ def covering(problem: Problem, limit: Limit) -> list[Region] | None:
 class _Search:
     def __init__(self, problem: Problem, cases: Cases, limit: Limit) -> None:
         self.problem, self.cases, self.limit = problem, cases, limit
-        self.least, self.most = problem.network.domain.least, problem.network.domain.most
+        self.least, self.most = problem.domain.least, problem.domain.most
         self.regions = [self.region(case) for case in cases.cases]
         self.best: tuple[int, Integers] | None = None
         self.decided: tuple[int, ...] = ()

@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from circuits.diagnostics import fail
 from logic.comparing.methods import Finding, Limit, Method, Unbounded
 from logic.comparing.problem import Problem
 
@@ -96,16 +95,3 @@ class Choice:
                 return method
         best = min(usable, key=lambda method: self.known[method.name, n], default=None)
         return best if best is not None and self.known[best.name, n] < HOPELESS_S else None
-
-
-def named(name: str, methods: Sequence[Method], others: Sequence[Unbounded]) -> Method:
-    """The method of a name, among those that decide one length after the other.
-
-    Raises:
-        FomError: there is none.
-    """
-    for method in methods:
-        if method.name == name:
-            return method
-    known = ", ".join(dict.fromkeys([one.name for one in methods] + [one.name for one in others]))
-    raise fail("T061", f"unknown method `{name}`", help=f"choose one of auto, {known}")

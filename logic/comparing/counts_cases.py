@@ -153,9 +153,9 @@ def case_of(problem: Problem, layout: Layout) -> Case:
     """
     network = problem.network
     own = symmetry(network, layout)
-    domain = [f"(>= {spell(layout.length)} {network.domain.least})"]
-    if network.domain.most is not None:
-        domain.append(f"(<= {spell(layout.length)} {network.domain.most})")
+    domain = [f"(>= {spell(layout.length)} {problem.domain.least})"]
+    if problem.domain.most is not None:
+        domain.append(f"(<= {spell(layout.length)} {problem.domain.most})")
     said = [
         Presburger(sentence, layout, network.alphabet).relation("", at)
         for sentence, at in ((problem.where, None), (problem.at, layout.here))

@@ -8,19 +8,16 @@ also decide all lengths at once.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 
 from logic.comparing.problem import Problem
+from logic.telling import Progress, silent
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
-
-
-def silent(message: str) -> None:
-    """Report nothing."""
 
 
 class OutOfTime(Exception):
@@ -39,7 +36,7 @@ class Limit:
 
     deadline: float = float("inf")
     memory: int = 4 << 30
-    progress: Callable[[str], None] = silent
+    progress: Progress = silent
 
     @property
     def left(self) -> float:

@@ -329,7 +329,7 @@ def tried(problem: Problem) -> Trial:
     """Read the first few lengths, and one letter after many states."""
     started = time.monotonic()
     search, seconds = Search(problem, Limit(started + TRIED)), [0.0]
-    most = problem.network.domain.most
+    most = problem.domain.most
     try:
         while (most is None or search.level.m < most) and search.fits:
             search.advance(0)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from circuits.evaluate import evaluate as evaluate_network
-from circuits.network import Network
+from circuits.network import Domain, Network
+from circuits.pairs import common_domain
 from circuits.readout import decisions
 from logic.batch import evaluate as evaluate_sentence
 from logic.comparing.specification import Specification
@@ -35,6 +36,12 @@ class Problem:
     rival: Specification | Network
     where: Sentence | None = None
     at: Sentence | None = None
+
+    @property
+    def domain(self) -> Domain:
+        """The lengths that are compared: those that the network accepts, and its rival too if it is a network."""
+        own = self.network.domain
+        return common_domain(own, self.rival.domain) if isinstance(self.rival, Network) else own
 
     def considered(self, words: Integers) -> Truth:
         """The words considered, among words of shape ``(B, n)``: ``(B,)``."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from circuits.diagnostics import FomError, fail
+from circuits.diagnostics import fail
 from circuits.network import Network
 from logic.comparing.baseline import networks_obstacle
 from logic.comparing.methods import Finding, Limit, Obligation, seconds
@@ -36,8 +36,8 @@ class Solved:
             return found
         from logic.smt.comparing_network import hopeless
 
-        domain = problem.network.domain
-        n = next((n for n in (3, 2, 1) if _admitted(problem, n)), domain.least)
+        domain = problem.domain
+        n = next((n for n in (3, 2, 1) if problem.domain.admits(n)), domain.least)
         networks = [problem.network, *([problem.rival] if isinstance(problem.rival, Network) else [])]
         return next((why for network in networks if (why := hopeless(network, n))), "")
 
@@ -66,7 +66,7 @@ def probed(problem: Problem) -> tuple[tuple[int, float], ...]:
     """Short lengths with the seconds they take, up to the first that has no answer in `PROBE_S`, which takes for ever."""
     times: list[tuple[int, float]] = []
     for m in PROBED:
-        if _admitted(problem, m):
+        if problem.domain.admits(m):
             times.append((m, first_try(problem, m)))
             if times[-1][1] == float("inf"):
                 break
@@ -107,14 +107,3 @@ def by_queries(problem: Problem, lengths: Sequence[int], limit: Limit, encoding:
         decided.append(n)
         obligations += [answer.obligation] if answer.obligation is not None else []
     return found()
-
-
-def _admitted(problem: Problem, n: int) -> bool:
-    """Whether a length is in the domain of the network and of its rival."""
-    try:
-        problem.network.domain.require(n)
-        if isinstance(problem.rival, Network):
-            problem.rival.domain.require(n)
-    except FomError:
-        return False
-    return True

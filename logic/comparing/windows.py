@@ -344,10 +344,8 @@ class Windows:
             NotLocal: there is none.
         """
         window = window_of(problem)
-        found = max(
-            window.length(problem.network.decided.n_positions), problem.network.domain.least + window.period - 1
-        )
-        most = problem.network.domain.most
+        found = max(window.length(problem.network.decided.n_positions), problem.domain.least + window.period - 1)
+        most = problem.domain.most
         return found if most is None else min(found, most)
 
     def decide_all(self, problem: Problem, limit: Limit) -> Finding:
@@ -356,7 +354,7 @@ class Windows:
             longest = self.longest(problem)
         except NotLocal as refusal:
             return Finding((), reason=str(refusal))
-        found = Exhaustive().decide(problem, range(problem.network.domain.least, longest + 1), limit)
+        found = Exhaustive().decide(problem, range(problem.domain.least, longest + 1), limit)
         if found.word is not None or found.reason:
             return found
         return replace(found, everywhere=True, theorem=THEOREM.format(longest))

@@ -11,7 +11,6 @@ Only what the decision reads is compared. Letters, propositions and definitions 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 from circuits.diagnostics import FomError
 from circuits.entries import Accumulator, Entry, InputBits, label
@@ -24,17 +23,14 @@ from logic.proving.guards import level_name
 from logic.proving.sentence_forms import Scope, SentenceForms
 from logic.semantics import deep_recursion
 from logic.syntax import Definition, Sentence, Sum, Term
+from logic.telling import Progress, silent
 from logic.verdicts import Lemma, Proof
 
 MOST_OPEN = 100
 
 
-def silent(message: str) -> None:
-    """Report nothing."""
-
-
 def prove_circuit_sentence(
-    family: Family, sentence: Sentence, progress: Callable[[str], None] | None = None, readout: str | None = None
+    family: Family, sentence: Sentence, progress: Progress = silent, readout: str | None = None
 ) -> Proof:
     """Prove that a sentence defines every element that the family's decision needs, and decides a decision bit.
 
@@ -47,7 +43,7 @@ def prove_circuit_sentence(
         The lemmas, one for each entry and method, and what stayed open. If nothing did, every definition has the value of its
         element at every length of the domain, all words over the alphabet and all positions.
     """
-    return CircuitSentence(family, sentence, progress or silent, readout).run()
+    return CircuitSentence(family, sentence, progress, readout).run()
 
 
 def decided_bit(family: Family, sentence: Sentence) -> str | None:
@@ -60,9 +56,7 @@ def decided_bit(family: Family, sentence: Sentence) -> str | None:
 class CircuitSentence:
     """One proof: the definitions by name, the forms of both sides, and what was found so far."""
 
-    def __init__(
-        self, family: Family, sentence: Sentence, progress: Callable[[str], None], readout: str | None
-    ) -> None:
+    def __init__(self, family: Family, sentence: Sentence, progress: Progress, readout: str | None) -> None:
         self.family, self.sentence, self.progress, self.readout = family, sentence, progress, readout
         self.forms: dict[str, Form] = {}
         self.definitions: dict[str, Definition] = {definition.name: definition for definition in sentence.definitions}

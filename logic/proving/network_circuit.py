@@ -45,13 +45,14 @@ from logic.proving.products import prove_product
 from logic.proving.quotients import prove_quotient
 from logic.proving.roundings import prove_search
 from logic.proving.session import Record, Session, proof_of
+from logic.telling import Progress, silent
 from logic.verdicts import Proof
 
 
 def prove_network_circuit(
     network: Network,
     family: Family,
-    progress: Callable[[str], None] | None = None,
+    progress: Progress = silent,
     evidence: Callable[[str, str], None] | None = None,
     jobs: int = 1,
     ledger: Ledger | None = None,

@@ -11,6 +11,7 @@ from circuits.family import Family
 from logic.proving.digests import digest, prover
 from logic.proving.ledger import Ledger, Step
 from logic.smt.lemmas import Answer, Build, Proved, prove, smtlib
+from logic.telling import Progress, silent
 from logic.verdicts import Lemma, Proof
 
 MOST_OPEN = 20
@@ -51,12 +52,12 @@ class Session:
     def __init__(
         self,
         family: Family,
-        progress: Callable[[str], None] | None = None,
+        progress: Progress = silent,
         evidence: Callable[[str, str], None] | None = None,
         ledger: Ledger | None = None,
     ) -> None:
         self.family = family
-        self.progress = progress or (lambda message: None)
+        self.progress = progress
         self.evidence = evidence
         self.ledger = ledger
         self.steps: list[Step] = []

@@ -9,7 +9,6 @@ layout, or with any error in it, is parsed as a whole instead.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from circuits.entries import Accumulator, Entry, Gates, label
 from circuits.family import Family
 from logic.parser import parse, parse_definitions
 from logic.printer import NAME
-from logic.proving.circuit_sentence import MOST_OPEN, CircuitSentence, prove_circuit_sentence, silent
+from logic.proving.circuit_sentence import MOST_OPEN, CircuitSentence, prove_circuit_sentence
 from logic.proving.digests import digest, prover
 from logic.proving.equivalence import Equivalence
 from logic.proving.family_forms import FamilyForms, needed_elements
@@ -31,13 +30,14 @@ from logic.proving.session import Record, proof_of
 from logic.proving.statements import Chunk, Index, Irregular, index_of
 from logic.semantics import deep_recursion
 from logic.syntax import TRUE, Sentence
+from logic.telling import Progress, silent
 from logic.verdicts import Proof
 
 
 def prove_circuit_file(
     family: Family,
     path: Path,
-    progress: Callable[[str], None] | None = None,
+    progress: Progress = silent,
     readout: str | None = None,
     jobs: int = 1,
     ledger: Ledger | None = None,
@@ -55,7 +55,6 @@ def prove_circuit_file(
     Raises:
         FomError: the file cannot be read, has a syntax error, or is no well-formed sentence.
     """
-    progress = progress or silent
     try:
         stream = Stream(family, path, progress, readout)
         return stream.run(jobs, ledger)
@@ -81,7 +80,7 @@ class Stream:
 
     family: Family
     path: Path
-    progress: Callable[[str], None]
+    progress: Progress
     readout: str | None
     index: Index = field(init=False)
     letters: tuple[str, ...] = field(init=False)

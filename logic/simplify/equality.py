@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import ChainMap, Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from circuits.diagnostics import FomError
 from logic.proving.forms import reduced
@@ -34,6 +34,7 @@ from logic.syntax import (
     Sum,
     SumCall,
 )
+from logic.telling import Progress, silent
 from logic.verdicts import Lemma, Proof
 from logic.walk import Part, postorder
 
@@ -49,9 +50,7 @@ STATEMENTS = {
 }
 
 
-def prove_simplified(
-    original: Sentence, simplified: Simplified, progress: Callable[[str], None] | None = None
-) -> Proof:
+def prove_simplified(original: Sentence, simplified: Simplified, progress: Progress = silent) -> Proof:
     """Prove that a simplified sentence decides what the original does, at every length and for every word.
 
     Args:
@@ -64,9 +63,9 @@ def prove_simplified(
 
 
 class _Equality:
-    def __init__(self, original: Sentence, simplified: Simplified, progress: Callable[[str], None] | None) -> None:
+    def __init__(self, original: Sentence, simplified: Simplified, progress: Progress) -> None:
         self.original, self.simplified = original, simplified
-        self.progress = progress or (lambda message: None)
+        self.progress = progress
         self.old = {definition.name: definition for definition in original.definitions}
         self.new: dict[str, Definition] = {
             **simplified.inlined, **{one.name: one for one in simplified.sentence.definitions}

@@ -14,12 +14,12 @@ from logic.batch import evaluate
 from logic.comparing.problem import decided_by
 from logic.comparing.specification import Specification
 from logic.parser import parse
+from logic.telling import silent
 from translator.cli import execute
 from translator.explanations.explaining import Attempt, Search, best_of, specification, verified
 from translator.explanations.explanation import Explanation
 from translator.explanations.whole import Look, explain
 from translator.pipeline import Translation, translate
-from translator.telling import silent
 from translator.verifying.question import Report
 
 WITHOUT = Look(inside=False)

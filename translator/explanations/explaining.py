@@ -24,10 +24,10 @@ from logic.searching.samples import Samples
 from logic.searching.search import Candidate, search
 from logic.searching.search import front as pareto
 from logic.syntax import TRUE, Definition, Sentence
+from logic.telling import Progress, seldom
 from logic.verdicts import Refuted
 from translator.explanations.explanation import Explained
 from translator.sides import Source
-from translator.telling import Progress, seldom
 from translator.verification import report
 from translator.verifying.comparison import Comparison
 from translator.verifying.question import Question, Report

@@ -21,6 +21,7 @@ from logic.searching.inside_heads import attention_matrix, heads
 from logic.searching.programs import Program
 from logic.searching.programs_of_sentences import program_of
 from logic.searching.samples import Samples
+from logic.telling import Progress, seldom
 from translator.domains import read_domain
 from translator.explanations.explaining import Explainer, Search
 from translator.explanations.explanation import Explained, Explanation, Matrix
@@ -29,7 +30,6 @@ from translator.explanations.residual import read_directions
 from translator.explanations.routing import Routed, routed
 from translator.explanations.tracr import Compiled, Decompiled, decompile, read_compiled
 from translator.sides import Source
-from translator.telling import Progress, seldom
 from translator.words import format_word, parse_word
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from circuits.diagnostics import fail
+from logic.telling import Progress, seldom
 from logic.verdicts import Claim, Holds
 from translator.answering import cases_of_file
 from translator.box_properties import Decided, decide_robustness, decide_vnnlib
 from translator.sides import Sides, Source
-from translator.telling import Progress, seldom
 from translator.verifying.question import Question
 from translator.verifying.scope import Scope
 

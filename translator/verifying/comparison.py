@@ -16,12 +16,11 @@ from circuits.inputs import decode_inputs, encode_inputs, input_limits
 from circuits.network import Network
 from logic.comparing.problem import Problem, decided_by
 from logic.comparing.specification import Specification
+from logic.telling import Progress
 from logic.verdicts import Claim, Counterexample, Holds, Refuted, Unknown, Verdict
 from translator.sides import Source
-from translator.telling import Progress, seldom
 from translator.verifying.deciding import Deciding
 from translator.verifying.question import Question
-from translator.verifying.replaying import Replay
 from translator.verifying.rivals import Rival
 from translator.verifying.scope import Scope
 
@@ -32,58 +31,30 @@ STATIC_BITS = 20
 SAMPLED = 1 << 14
 
 
-class Comparison:
-    """One run: network and rival, the scope, and the claims, notes and failures so far."""
+class Comparison(Deciding):
+    """One run: network and rival, and the failures so far."""
 
     def __init__(
         self, source: Source, question: Question, rival: Rival, progress: Progress, replayed: bool = True
     ) -> None:
-        self.source = source
-        self.network = source.network
-        self.question = question
-        self.progress = seldom(progress)
-        self.replay = Replay(source)
-        self.scope = Scope(self.network, question)
+        other = rival.compared if isinstance(rival.compared, Network) else None
+        scope = Scope(source.network, question, other)
+        scope.restriction = rival.restriction
+        super().__init__(source, question, scope, rival.side, progress)
         self.rival = rival
         self.replayed = replayed
-        self.scope.restriction = self.rival.restriction
-        self.own_notes: list[str] = []
         self.failures: list[Counterexample] = []
-        if isinstance(self.rival.compared, Network):
-            domain = self.rival.compared.domain
-            self.scope.lengths = [n for n in self.scope.lengths if domain.admits(n)]
-        self.deciding = Deciding(question, self.scope, self.rival.side, self.contradicted, self.progress)
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What a reader should know."""
-        return (*self.rival.notes, *self.deciding.notes, *self.own_notes)
-
-    @property
-    def claims(self) -> list[Claim]:
-        """The claims made."""
-        return self.deciding.claims
-
-    @property
-    def scope_text(self) -> str:
-        """The scope that was answered about, in words."""
-        return self.deciding.scope_text
-
-    def settled(self) -> bool:
-        """Tell whether the claims that hold cover the whole scope."""
-        return self.deciding.settled
+        self.notes += rival.notes
 
     def answer(self) -> None:
         """Make the claims."""
         if self.scope.static:
             self.compare_static()
-        elif not self.scope.lengths:
-            raise self.scope.no_common_length()
         elif self.question.list_failures:
             self.list_failures()
         else:
-            self.deciding.decide(self.problem)
-            if self.deciding.vacuous:
+            self.decide(self.problem)
+            if self.vacuous:
                 raise self.scope.no_words()
 
     @property
@@ -101,26 +72,41 @@ class Comparison:
 
     def list_failures(self) -> None:
         """Compare all words of the scope, and list those on which network and rival differ."""
+        self.only_some_lengths()
         started = time.perf_counter()
         counted = failed = 0
         first: Integers | None = None
+        decided: list[int] = []
         for n in self.scope.lengths:
             self.progress(f"comparing all words of length {n}")
             for words in self.scope.inputs(n):
+                if self.late:
+                    break
                 counted += len(words)
                 wrong = words[self.problem.differs(words)]
                 failed += len(wrong)
                 first = wrong[0] if first is None and len(wrong) else first
                 self.keep_failures(wrong)
-        if not counted:
+            if self.late:
+                break
+            decided.append(n)
+        left = self.scope.lengths[len(decided) :]
+        if not counted and not left:
             raise self.scope.no_words()
-        self.own_notes.append(f"{failed:,} of {counted:,} inputs fail" if failed else f"all {counted:,} inputs agree")
+        self.notes.append(f"{failed:,} of {counted:,} inputs fail" if failed else f"all {counted:,} inputs agree")
         if failed > MOST_LISTED:
-            self.own_notes.append(f"the first {MOST_LISTED:,} of them are listed")
-        verdict = Holds() if first is None else self.contradicted(first)
+            self.notes.append(f"the first {MOST_LISTED:,} of them are listed")
         seconds = round(time.perf_counter() - started, 3)
-        scope = self.scope.restricted(self.scope.lengths)
-        self.claims.append(Claim("network", self.rival.side, scope, "exhaustive", verdict, seconds))
+        if decided or first is not None:
+            verdict = Holds() if first is None else self.contradicted(first)
+            scope = self.scope.restricted(decided or left[:1])
+            self.claims.append(Claim("network", self.rival.side, scope, "exhaustive", verdict, seconds))
+        if left:
+            self.complete = False
+            open_ = Unknown(f"the time limit was reached at n = {left[0]}")
+            self.claims.append(
+                Claim("network", self.rival.side, self.scope.restricted(left), "exhaustive", open_, seconds)
+            )
 
     def keep_failures(self, words: Integers) -> None:
         """Keep failures for the list, up to `MOST_LISTED`."""
@@ -164,7 +150,7 @@ class Comparison:
             verdict = Unknown(
                 f"{counted:,} random inputs agree, which proves nothing about the others (2^{bits} in all)"
             )
-        self.own_notes.append(f"{counted:,} inputs compared, {failed:,} differ")
+        self.notes.append(f"{counted:,} inputs compared, {failed:,} differ")
         method = "exhaustive" if everything else "search"
         self.claims.append(Claim("network", self.rival.side, "every input", method, verdict, seconds))
 

@@ -1,4 +1,4 @@
-"""Deciding problems by the methods of comparison: the claims, the notes on what was chosen and why, and what remains open.
+"""A run about words that decides problems by the methods of comparison: claims, notes on what was chosen, and what remains open.
 
 Where all lengths are asked for, or none, methods that decide every length at once come first; what they leave open is decided
 length by length, shortest first.
@@ -7,18 +7,21 @@ length by length, shortest first.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from logic.comparing.choosing import Step, decide_everywhere, decide_lengths, named, obstacles
+from logic.comparing.choosing import Step, decide_everywhere, decide_lengths, obstacles
 from logic.comparing.methods import Limit, Method, Unbounded
 from logic.comparing.problem import Problem
 from logic.comparing.registry import METHODS, UNBOUNDED
+from logic.telling import Progress, seldom
 from logic.verdicts import Claim, Holds, Refuted, Unknown, Verdict
-from translator.telling import Progress
+from translator.sides import Source
 from translator.verifying.question import Question
+from translator.verifying.replaying import Replay
 from translator.verifying.scope import Scope
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
@@ -26,38 +29,45 @@ Integers = np.ndarray[Any, np.dtype[np.int64]]
 SHARE_FOR_ALL_LENGTHS = 0.5
 
 
-class Deciding:
-    """Decides problems of one scope, of which none may have a difference.
+class Deciding(ABC):
+    """One run that decides problems, of which none may have a difference.
 
     Attributes:
         side: the name of what the network is compared with.
-        everywhere: whether a problem was decided at every length at once.
-        contradicted: makes the refutation from a word on which they differ, replayed.
+        complete: whether the claims so far are about the whole scope asked for.
+        at_every_length: for each problem, whether it was decided at every length at once.
     """
 
-    def __init__(
-        self,
-        question: Question,
-        scope: Scope,
-        side: str,
-        contradicted: Callable[[Integers], Refuted],
-        progress: Progress,
-    ) -> None:
+    def __init__(self, source: Source, question: Question, scope: Scope, side: str, progress: Progress) -> None:
+        self.network = source.network
         self.question, self.scope, self.side = question, scope, side
-        self.contradicted = contradicted
-        self.progress = progress
+        self.progress = seldom(progress)
+        self.replay = Replay(source)
         self.deadline = time.monotonic() + question.timeout_s
         self.lengths = list(scope.lengths)
         self.considered = False
-        self.settled = True
-        self.everywhere = False
+        self.complete = True
+        self.at_every_length: list[bool] = []
         self.claims: list[Claim] = []
         self.notes: list[str] = []
 
+    @abstractmethod
+    def answer(self) -> None:
+        """Make the claims."""
+
+    @abstractmethod
+    def contradicted(self, row: Integers) -> Refuted:
+        """The refutation by a word with a difference, replayed."""
+
+    def settled(self) -> bool:
+        """Tell whether the claims that hold cover the whole scope."""
+        return self.complete
+
     @property
     def scope_text(self) -> str:
-        """The scope that was answered about, in words: every length, if methods for that answered."""
-        return self.scope.everywhere + self.scope.restrictions if self.everywhere else self.scope.text
+        """The scope that was answered about, in words: every length, if all problems were decided at every length."""
+        everywhere = bool(self.at_every_length) and all(self.at_every_length)
+        return self.scope.everywhere + self.scope.restrictions if everywhere else self.scope.text
 
     @property
     def vacuous(self) -> bool:
@@ -72,19 +82,28 @@ class Deciding:
         bounded: Sequence[Method] = METHODS
         if method != "auto":
             bounded = [one for one in METHODS if one.name == method]
-            if not unbounded and not bounded:
-                bounded = [named(method, METHODS, UNBOUNDED)]
-        if self.asks_every_length(method) and unbounded and self.every_length(problem, unbounded, label):
+        everywhere = self.asks_every_length(method) and bool(unbounded) and self.every_length(problem, unbounded, label)
+        self.at_every_length.append(everywhere)
+        if everywhere:
             return
-        if self.question.all_lengths and not self.scope.covers_domain:
-            self.settled = False
+        self.only_some_lengths()
         if bounded:
             self.some_lengths(problem, bounded, label)
         else:
-            self.settled = False
+            self.complete = False
             open_ = Unknown(f"{method} did not decide it; see the notes")
             scope = self.scope.everywhere + self.scope.restrictions + label
             self.claims.append(Claim("network", self.side, scope, method, open_, 0.0))
+
+    @property
+    def late(self) -> bool:
+        """Tell whether the time is over."""
+        return time.monotonic() > self.deadline
+
+    def only_some_lengths(self) -> None:
+        """What follows is about the lengths of the scope only, which may be fewer than were asked for."""
+        if self.question.all_lengths and not self.scope.covers_domain:
+            self.complete = False
 
     def asks_every_length(self, method: str) -> bool:
         """Tell whether to decide every length at once: asked for, no length given, or a method named that does."""
@@ -99,11 +118,10 @@ class Deciding:
         scope = self.scope.everywhere + self.scope.restrictions + label
         for step in decide_everywhere(problem, limit, methods):
             if step.finding.word is not None:
-                self.everywhere = True
                 self.refute(step, scope)
                 return True
             if step.finding.everywhere:
-                self.everywhere = self.considered = True
+                self.considered = True
                 if not step.finding.facts.get("considered", 1):
                     self.note("none of the words compared satisfies --where: this may be about no word at all")
                 self.claim(step, scope, Holds())
@@ -136,7 +154,7 @@ class Deciding:
                 self.explain(step)
         left = [n for n in self.lengths if n not in known]
         if left:
-            self.settled = False
+            self.complete = False
             why = reason or ("the time limit was reached" if limit.left <= 0 else "no method has it within reach")
             open_ = Unknown(f"not decided from n = {left[0]} on: {why}")
             scope = self.scope.restricted(left) + label

@@ -19,9 +19,9 @@ from circuits.inputs import input_limits
 from circuits.words import random_words
 from logic.proving.ledger import Ledger
 from logic.syntax import Call, Iff, Sentence, var
+from logic.telling import Progress, seldom
 from logic.verdicts import Claim, Holds, Proof, Refuted, Unknown, Verdict
 from translator.sides import Source
-from translator.telling import Progress, seldom
 from translator.verifying.question import Question
 from translator.verifying.replaying import REPRESENTATIONS, Replay
 from translator.verifying.scope import Scope
@@ -131,7 +131,7 @@ class Equality:
 
     def difference(self, words: Integers, left: Integers, right: Integers) -> int | None:
         """The first input on which decision words differ, at a position considered."""
-        return first_of(self.scope.rows_considered(words, (left != right).any(axis=-1)))
+        return first_of(self.scope.rows_considered((left != right).any(axis=-1), words))
 
     def formula_difference(self, words: Integers, values: Integers) -> int | None:
         """The first input on which the last formula is not the decision bit that the manifest says it names."""
@@ -139,7 +139,7 @@ class Equality:
         expected = self.expected_formula(values)
         if truth.shape != expected.shape:
             raise fail("T060", "the last formula of the sentence has other free variables than the readout")
-        return first_of(self.scope.rows_considered(words, truth != expected))
+        return first_of(self.scope.rows_considered(truth != expected, words))
 
     def expected_formula(self, values: Integers) -> Any:
         """The truth of the decision bit that the sentence should decide, from decision words."""

@@ -18,13 +18,12 @@ from logic.comparing.properties import Property
 from logic.comparing.property_problems import problems_of
 from logic.comparing.specification import Specification
 from logic.parser import parse
+from logic.telling import Progress
 from logic.verdicts import Claim, Counterexample, Holds, Refuted, Unknown, Verdict
 from translator.sentences import read_formula
 from translator.sides import Source
-from translator.telling import Progress, seldom
 from translator.verifying.deciding import Deciding
 from translator.verifying.question import Question
-from translator.verifying.replaying import Replay
 from translator.verifying.scope import Scope
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
@@ -33,18 +32,12 @@ PAIRS_AT_ONCE = 1 << 12
 SIDE = "property"
 
 
-class PropertyCheck:
-    """One run: the property, the scope, and the claims and notes so far."""
+class PropertyCheck(Deciding):
+    """One run for a property."""
 
     def __init__(self, source: Source, question: Question, progress: Progress) -> None:
-        self.network = source.network
-        self.question = question
-        self.progress = seldom(progress)
-        self.replay = Replay(source)
-        self.scope = Scope(self.network, question)
+        super().__init__(source, question, Scope(source.network, question), SIDE, progress)
         self.property_ = self.read()
-        self.deciding = Deciding(question, self.scope, SIDE, self.contradicted, self.progress)
-        self.own_notes: list[str] = []
 
     def read(self) -> Property:
         """The property asked for.
@@ -58,42 +51,30 @@ class PropertyCheck:
                 help="give a property in VNN-LIB: --property FILE.vnnlib",
             )  # fmt: skip
         text, name = read_formula(self.question.property_ or "")
-        return Property(self.network, parse(text, name))
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What a reader should know."""
-        return (*self.own_notes, *self.deciding.notes)
-
-    @property
-    def claims(self) -> list[Claim]:
-        """The claims made."""
-        return self.deciding.claims
-
-    @property
-    def scope_text(self) -> str:
-        """The scope that was answered about, in words."""
-        return self.deciding.scope_text
-
-    def settled(self) -> bool:
-        """Tell whether the claims that hold cover the whole scope."""
-        return self.deciding.settled
+        property_ = Property(self.network, parse(text, name))
+        if self.scope.at is not None and not property_.sentence.free:
+            raise fail(
+                "T062", "--at restricts positions, and the property has no free variable",
+                where=name, help="state the property for a position x, or leave out --at",
+            )  # fmt: skip
+        return property_
 
     def answer(self) -> None:
         """Make the claims."""
         problems = problems_of(self.property_, self.scope.where, self.scope.at)
         if isinstance(problems, str):
-            self.own_notes.append(f"decided on every {self.inputs_named}, because {problems}")
+            self.notes.append(f"decided on every {self.inputs_named}, because {problems}")
             self.on_every_word()
             return
         if not problems:
-            self.own_notes.append("the property holds whatever the network decides")
+            self.notes.append("the property holds whatever the network decides")
+            self.at_every_length.append(True)
             everywhere = self.scope.everywhere + self.scope.restrictions
             self.claims.append(Claim("network", SIDE, everywhere, "simplification", Holds(), 0.0))
         for problem in problems:
             (number,) = problem.rival.classes if isinstance(problem.rival, Specification) else ()
             label = "" if len(problems) == 1 else f", decision {self.decision_name(number)}"
-            self.deciding.decide(problem, label)
+            self.decide(problem, label)
 
     @property
     def inputs_named(self) -> str:
@@ -108,31 +89,32 @@ class PropertyCheck:
 
     def on_every_word(self) -> None:
         """Evaluate the property on every word, or pair of words, of the scope, shortest first."""
+        self.only_some_lengths()
         started = time.perf_counter()
         counted = 0
         decided: list[int] = []
         for n in self.scope.lengths:
             self.progress(f"the property on every {self.inputs_named} of length {n}")
             for one, two in self.pairs(n):
-                if time.monotonic() > self.deciding.deadline:
-                    self.deciding.settled = False
+                if self.late:
                     break
                 counted += len(one)
-                broken = self.scope.rows_considered(one, ~self.property_.holds(one, two))
+                broken = self.scope.rows_considered(~self.property_.holds(one, two), one, two)
                 if broken.any():
                     place = int(np.argmax(broken))
                     refuted = self.violated(one[place], two[place])
                     self.record(self.scope.restricted([*decided, n]), refuted, started, counted)
                     return
-            if not self.deciding.settled:
+            if self.late:
                 break
             decided.append(n)
-        if not counted:
+        left = self.scope.lengths[len(decided) :]
+        if not counted and not left:
             raise self.scope.no_words()
         if decided:
             self.record(self.scope.restricted(decided), Holds(), started, counted)
-        left = self.scope.lengths[len(decided) :]
         if left:
+            self.complete = False
             open_ = Unknown(f"the time limit was reached at n = {left[0]}")
             self.record(self.scope.restricted(left), open_, started, counted)
 

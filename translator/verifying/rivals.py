@@ -11,8 +11,8 @@ import numpy as np
 from circuits.diagnostics import fail
 from circuits.network import Network
 from logic.comparing.specification import Specification
+from logic.telling import Progress
 from translator.sides import Source
-from translator.telling import Progress
 from translator.verifying.replaying import Replay
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]

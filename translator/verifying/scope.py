@@ -11,6 +11,7 @@ import numpy as np
 from circuits.diagnostics import FomError, fail
 from circuits.inputs import input_limits
 from circuits.network import Network
+from circuits.pairs import common_domain
 from circuits.words import all_words
 from logic.syntax import Sentence
 from translator.sentences import read_sentence
@@ -26,7 +27,8 @@ class Scope:
 
     Attributes:
         static: whether the network reads an input of fixed size, which has no length.
-        lengths: the lengths asked for, of the network's domain.
+        domain: the lengths that the network accepts, and the one that it is compared with, if any.
+        lengths: the lengths asked for, of the domain.
         where: the sentence of the words considered, or None.
         at: the formula of the positions considered, or None.
         restriction: further words for the scope, such as the classes compared.
@@ -35,10 +37,11 @@ class Scope:
         FomError: a restriction that does not fit the network, or no length of its domain.
     """
 
-    def __init__(self, network: Network, question: Question) -> None:
+    def __init__(self, network: Network, question: Question, other: Network | None = None) -> None:
         self.network = network
         self.question = question
         self.static = bool(network.inputs)
+        self.domain = network.domain if other is None else common_domain(network.domain, other.domain)
         self.where = self.read_where()
         self.at = self.read_at()
         self.lengths = self.lengths_asked()
@@ -64,9 +67,11 @@ class Scope:
 
     def lengths_asked(self) -> list[int]:
         """The lengths of the scope."""
-        domain = self.network.domain
+        domain = self.domain
         if self.static:
             return [1]
+        if domain.most is not None and domain.most < domain.least:
+            raise fail("T063", "the two networks accept no common length", help="see their domains: fom show DIR")
         most = self.question.max_length if self.question.max_length is not None else DEFAULT_LENGTH
         if domain.most is not None:
             most = min(most, domain.most)
@@ -88,7 +93,7 @@ class Scope:
     @property
     def covers_domain(self) -> bool:
         """Tell whether the lengths asked for are all that the network accepts."""
-        return self.network.domain.most is not None and self.lengths[-1] >= self.network.domain.most
+        return self.domain.most is not None and self.lengths[-1] >= self.domain.most
 
     def restricted(self, lengths: list[int]) -> str:
         """Lengths with the words, positions and classes considered, in words."""
@@ -103,7 +108,7 @@ class Scope:
     @property
     def everywhere(self) -> str:
         """The whole domain, in words."""
-        domain = self.network.domain
+        domain = self.domain
         if self.static:
             return "every input"
         if domain.least == domain.most:
@@ -140,13 +145,14 @@ class Scope:
             [node.format.bits for node in self.network.inputs], [node.size for node in self.network.inputs]
         )
 
-    def rows_considered(self, words: Integers, differs: Any) -> Any:
-        """The words on which something differs, at a position considered: from ``(B,)`` or ``(B, n)`` to ``(B,)``."""
+    def rows_considered(self, differs: Any, *words: Integers) -> Any:
+        """The rows, of ``(B,)`` or ``(B, n)``, on which something differs at a position considered in all words: ``(B,)``."""
         from logic.batch import evaluate
 
         if self.at is not None:
-            differs = differs & np.asarray(evaluate(self.at, words)[""], dtype=bool)
-        return differs.reshape(len(words), -1).any(axis=1)
+            for batch in words:
+                differs = differs & np.asarray(evaluate(self.at, batch)[""], dtype=bool)
+        return differs.reshape(len(differs), -1).any(axis=1)
 
     def no_words(self) -> FomError:
         """The diagnostic for a scope without words: a claim about nothing would hold."""
@@ -155,12 +161,6 @@ class Scope:
             f"no word of the scope ({span(self.lengths)}) satisfies --where",
             where=self.question.where or "",
             help="ask for longer words, or restrict less",
-        )
-
-    def no_common_length(self) -> FomError:
-        """The diagnostic for two networks that accept no common length of the scope."""
-        return fail(
-            "T063", "the two networks accept no common length of the scope", help="see their domains: fom show DIR"
         )
 
 
