@@ -1,0 +1,124 @@
+"""An answer is about what was compared: the lengths that both sides accept, the positions considered, the time that there was."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from circuits.diagnostics import FomError
+from circuits.network import Domain
+from logic.verdicts import Holds, Refuted, Unknown
+from translator.pipeline import translate
+from translator.sides import Sides
+from translator.store import Artifacts, load
+from translator.verification import report, verify
+from translator.verifying.comparison import Comparison
+from translator.verifying.question import Question
+from translator.verifying.rivals import NetworkRival
+
+
+def translated(folder: Path, name: str, precision: str = "fixed:5") -> Artifacts:
+    translate(f"examples/{name}/model.onnx", precision=precision, max_length=3).save(folder)
+    return load(folder)
+
+
+@pytest.fixture(scope="module")
+def majority(tmp_path_factory: pytest.TempPathFactory) -> Artifacts:
+    return translated(tmp_path_factory.mktemp("majority") / "out", "majority")
+
+
+@pytest.fixture(scope="module")
+def tagger(tmp_path_factory: pytest.TempPathFactory) -> Artifacts:
+    return translated(tmp_path_factory.mktemp("more_a") / "out", "more_a", "fixed:4")
+
+
+def bounded(artifacts: Artifacts, least: int, most: int | None) -> Artifacts:
+    return replace(artifacts, network=replace(artifacts.network, domain=Domain(least, most, "a test says so")))
+
+
+def against(artifacts: Artifacts, other: Artifacts, **options: object) -> Comparison:
+    return Comparison(artifacts, Question(**options), NetworkRival(other), lambda text: None)  # type: ignore[arg-type]
+
+
+class TestLengthsOfBoth:
+    def test_only_common_lengths_are_compared(self, majority: Artifacts) -> None:
+        found = report(against(majority, bounded(majority, 2, 4)))
+        assert (found.verdict, found.scope) == ("holds", "n = 2..4")
+
+    def test_all_common_lengths_are_all_lengths(self, majority: Artifacts) -> None:
+        found = report(against(majority, bounded(majority, 2, 4), all_lengths=True))
+        assert found.verdict == "holds"
+        assert all(isinstance(claim.verdict, Holds) for claim in found.claims)
+
+    def test_fewer_than_all_lengths_are_not(self, majority: Artifacts) -> None:
+        found = report(against(majority, bounded(majority, 2, 9), all_lengths=True, max_length=4, method="exhaustive"))
+        assert (found.verdict, found.scope) == ("unknown", "every length")
+
+    def test_no_common_length(self, majority: Artifacts) -> None:
+        with pytest.raises(FomError, match="T063"):
+            against(bounded(majority, 1, 3), bounded(majority, 4, 6))
+
+
+class TestNoClaimAboutLengthsThatWereNotCompared:
+    def test_a_list_of_failures(self, majority: Artifacts) -> None:
+        options = {"list_failures": True, "max_length": 4}
+        assert report(against(majority, majority, **options)).verdict == "holds"
+        found = report(against(majority, majority, all_lengths=True, **options))
+        assert (found.verdict, found.failures) == ("unknown", ())
+
+    def test_a_property_decided_on_every_word(self, tagger: Artifacts) -> None:
+        options = {"property_": "class[1](1) -> exists x. a(x)", "max_length": 3}
+        assert verify(tagger, **options).verdict == "holds"
+        found = verify(tagger, all_lengths=True, **options)
+        assert found.verdict == "unknown"
+        assert [claim.scope for claim in found.claims] == ["n = 1..3"]
+
+    def test_no_time(self, tagger: Artifacts, majority: Artifacts) -> None:
+        found = verify(tagger, property_="class[1](1) -> exists x. a(x)", max_length=3, timeout_s=0)
+        assert (found.verdict, len(found.claims)) == ("unknown", 1)
+        assert isinstance(found.claims[0].verdict, Unknown)
+        listed = report(against(majority, majority, list_failures=True, max_length=3, timeout_s=0))
+        assert (listed.verdict, [type(claim.verdict) for claim in listed.claims]) == ("unknown", [Unknown])
+
+
+class TestPositions:
+    TEXT = "(class[1](x) & exists y. class[1].2(y)) -> a(x) | a.2(x)"
+
+    def test_they_are_those_of_both_words(self, tagger: Artifacts) -> None:
+        """A position counts where --at holds in the first word and in the second."""
+        found = verify(tagger, property_=self.TEXT, at="b(x)", max_length=3)
+        expected = not any(
+            self.broken(tagger, one, two, x)
+            for n in range(1, 4)
+            for one in product(range(2), repeat=n)
+            for two in product(range(2), repeat=n)
+            for x in range(n)
+            if one[x] == two[x] == 1
+        )
+        assert found.verdict == ("holds" if expected else "refuted")
+        first_only = verify(tagger, property_="class[0](x) | exists y. class[0].2(y)", at="a(x)", max_length=2)
+        (claim,) = first_only.claims
+        assert isinstance(claim.verdict, Refuted)
+        one, two = claim.verdict.counterexample.word.split(" / ")
+        assert any(u == v == "a" for u, v in zip(one.split(), two.split(), strict=True))
+
+    @staticmethod
+    def broken(artifacts: Artifacts, one: tuple[int, ...], two: tuple[int, ...], x: int) -> bool:
+        sides = Sides(artifacts)
+        decided = [sides.decide("network", np.array([word]))[0] for word in (one, two)]
+        return bool(decided[0][x] == 1 and (decided[1] == 1).any() and one[x] != 0 and two[x] != 0)
+
+    def test_a_closed_property_has_none(self, tagger: Artifacts) -> None:
+        with pytest.raises(FomError, match="T062"):
+            verify(tagger, property_="class[1](1)", at="a(x)")
+
+
+class TestMethods:
+    @pytest.mark.parametrize("asked", [{"against": "M x. b(x)"}, {"property_": "class[0]"}, {}])
+    def test_an_unknown_one(self, majority: Artifacts, asked: dict[str, str]) -> None:
+        with pytest.raises(FomError, match="T061"):
+            verify(majority, method="magic", **asked)
