@@ -30,6 +30,8 @@ Array = np.ndarray[Any, Any]
 
 MOST_INPUTS, LEAST_INPUTS = 2_000, 20
 MOST_COST = 20_000_000
+NARROW = 1e-6
+"""A decision between scores that are known so closely, and that is still open, is within the rounding of floats."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -164,4 +166,15 @@ def with_certified(fidelity: Fidelity, real: RealNetwork, network: Network, inpu
             total += len(part)
             certified += int(found.certified.reshape(len(part), -1).all(axis=1).sum())
             worst = max(worst, float(found.bounds.max(initial=0.0)))
-    return replace(fidelity, examined=total, certified=certified, error_bound=worst)
+    ties = sum(is_tie(real, network, row, expected) for row, expected in fidelity.differing)
+    return replace(fidelity, examined=total, certified=certified, error_bound=worst, ties=ties)
+
+
+def is_tie(real: RealNetwork, network: Network, row: Any, expected: Any) -> bool:
+    """Whether exact arithmetic bounds the scores of an input closely, and does not settle the decision that floats made."""
+    found = certify(real, network, np.asarray(row)[None])
+    size = np.maximum(np.maximum(np.abs(found.real_lo), np.abs(found.real_hi)), 1.0)
+    if not (found.real_hi - found.real_lo <= NARROW * size).all():
+        return False
+    kind = network.decided.kind
+    return not settled_decisions(kind, np.asarray(expected)[None], found.real_lo, found.real_hi).all()

@@ -5,7 +5,7 @@ This is not a proof: it is a count over a finite set, which is either all words 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -89,12 +89,18 @@ def words_up_to(network: real.RealNetwork, max_length: int | None, keep: Any = N
     return InputSet(tuple(groups), f"{kind} {span}{chosen}", longest)
 
 
+MOST_DIFFERING = 64
+"""Of so many inputs that disagree it is asked why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fidelity:
     """Agreement of decisions with onnxruntime, and the largest distance of a logit (None where the file has no logits).
 
     For a readout at every position an input agrees when all its positions do. Beside that, how many of `examined` inputs, a
     sample if there are many, have certified decisions, and the largest bound of a score's error there (`translator.certifying`).
+    Of the inputs that disagree the first ones are kept in `differing`, with onnxruntime's decisions; on `ties` of them exact real
+    arithmetic is so near a tie that the rounding of floats decides.
     """
 
     inputs: int
@@ -105,6 +111,8 @@ class Fidelity:
     examined: int = 0
     certified: int = 0
     error_bound: float = float("inf")
+    differing: tuple[tuple[Any, Any], ...] = field(default=(), compare=False, repr=False)
+    ties: int = 0
 
     @property
     def complete(self) -> bool:
@@ -140,7 +148,8 @@ def restrict(reference: Reference, inputs: InputSet, oracle: Oracle) -> Referenc
 
 def compare(network: Network, reference: Reference) -> Fidelity:
     """Count agreeing decisions of a fixed network."""
-    total, agree, worst, example = 0, 0, 0.0, None
+    total, agree, worst = 0, 0, 0.0
+    differing: list[tuple[Any, Any]] = []
     format_ = network.word(network.decided.decision).format
     for group, logits, expected in zip(reference.inputs.groups, reference.logits, reference.decisions, strict=True):
         codes = encode(network, group)
@@ -150,9 +159,10 @@ def compare(network: Network, reference: Reference) -> Fidelity:
         if reference.has_logits:
             worst = max(worst, float(np.abs(scores(network, values) - logits).max(initial=0.0)))
         total, agree = total + len(group), agree + int(same.sum())
-        if example is None and not same.all():
-            example = describe_input(network, group[int(np.argmin(same))])
-    return Fidelity(total, agree, worst if reference.has_logits else None, reference.inputs.description, example)
+        differing += [(group[row], expected[row]) for row in np.flatnonzero(~same)[: MOST_DIFFERING - len(differing)]]
+    example = describe_input(network, differing[0][0]) if differing else None
+    error = worst if reference.has_logits else None
+    return Fidelity(total, agree, error, reference.inputs.description, example, differing=tuple(differing))
 
 
 def encode(network: Network, group: Any) -> Integers:

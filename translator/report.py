@@ -49,6 +49,8 @@ def facts_of(translation: Translation) -> dict[str, Any]:
             "max_abs_error": fidelity.max_abs_error,
             "description": fidelity.description,
             "example": fidelity.example,
+            "differing_examined": len(fidelity.differing),
+            "ties": fidelity.ties,
             "examined": fidelity.examined,
             "certified": fidelity.certified,
             "error_bound": fidelity.error_bound if math.isfinite(fidelity.error_bound) else None,
@@ -279,6 +281,11 @@ def fidelity_text(fidelity: dict[str, Any]) -> str:
         text += f"\nlogits differ by at most {fidelity['max_abs_error']:.3g}"
     if fidelity["example"] is not None:
         text += f"\nit disagrees on: {fidelity['example']}"
+    if fidelity.get("ties"):
+        text += (
+            f"\non {fidelity['ties']:,} of {fidelity['differing_examined']:,} such inputs exact real arithmetic does not decide as"
+            " the file does: the rounding of floats does, which no precision reproduces"
+        )
     return text
 
 

@@ -148,14 +148,15 @@ def parity(spelling: Spelling = "dynamo") -> onnx.ModelProto:
     """
     graph = Graph("parity")
     parts, width = Parts(graph, spelling), 10
-    places = parts.number(parts.places())
+    numbers = parts.places()
+    places = parts.number(numbers)
     if spelling == "dynamo":
         share = graph.add("Div", places, parts.number(parts.length()))
         sign = graph.add("Cos", graph.add("Mul", places, graph.constant(math.pi)))
     else:
         share = graph.add("Mul", places, graph.add("Reciprocal", parts.number(parts.length())))
-        sign = graph.add("Sub", graph.constant(1.0), graph.add("Mul", graph.constant(2.0), graph.add(
-            "Mod", places, graph.constant(2.0), fmod=1)))  # fmt: skip
+        odd = parts.number(graph.add("Mod", numbers, graph.constant(2, np.int64)))
+        sign = graph.add("Sub", graph.constant(1.0), graph.add("Mul", graph.constant(2.0), odd))
     x = graph.add("Add", parts.embedded(np.eye(3, width).tolist()), parts.columns(width, {3: share, 4: sign}))
     if spelling == "dynamo":
         query = parts.linear(x, {}, width)

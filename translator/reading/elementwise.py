@@ -133,6 +133,8 @@ def zipped(context: Context, function: Callable[..., View], *values: Value) -> D
 
 
 def _binary_known(context: Context, op: str, left: Value, right: Value) -> Value:
+    from translator.reading.shares import share_of_length
+
     if isinstance(left, np.ndarray) and isinstance(right, np.ndarray):
         if left.dtype == object or right.dtype == object:
             return binary_terms(op, left, right)
@@ -140,6 +142,9 @@ def _binary_known(context: Context, op: str, left: Value, right: Value) -> Value
             result = np.asarray(operation(op)(left, right))
         return result.astype(left.dtype) if op == "quotient" else result
     left, right = as_positional(left), as_positional(right)
+    share = share_of_length(context, op, left, right)
+    if share is not None:
+        return share
     is_int = left.dtype != "float" and right.dtype != "float"
     dtype = "bool" if op in ("ge", "gt", "le", "lt", "eq", "and", "or", "xor") else "int" if is_int else "float"
     if isinstance(left, Curve) or isinstance(right, Curve):

@@ -58,8 +58,8 @@ def settle_terms(array: Array) -> Array:
 
 
 def settle_known(value: Value) -> Value:
-    """Write a value in the simplest of its forms: known integers, terms, known arrays."""
-    if isinstance(value, Positional) and not any(dim.n_coef for dim in value.dims) and len(value.pieces) == 1:
+    """Write a value in the simplest of its forms: known integers, terms, known arrays. Functions of n stay functions."""
+    if type(value) is Positional and not any(dim.n_coef for dim in value.dims) and len(value.pieces) == 1:
         shape = tuple(dim.const for dim in value.dims)
         piece = value.pieces[0][1]
         value = np.broadcast_to(term_array(piece) if isinstance(piece, Term) else piece, shape)
