@@ -94,7 +94,7 @@ class Feeding:
             return array.reshape(own) if len(array) == 1 else array
         shape = [size if isinstance(size, int) else -1 for size in node.shape]
         if array.ndim != len(shape) or (np.dtype(kind).kind == "f" and len(shape) > 1):
-            return array.reshape(len(array), *shape[1:]) if shape else array.reshape(())
+            return array.reshape(len(array), *shape[1:]) if len(shape) > 1 else array.reshape(shape)
         return array
 
     def to_data(self) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from translator.fidelity import InputSet
 from translator.real import RealNetwork
 
 RANDOM_FEATURES = 1_000
+FEW_WHOLE = 16
 
 
 def load_array(path: Path, name: str) -> Any:
@@ -150,7 +151,31 @@ def feature_size(network: RealNetwork) -> int:
 
 
 def random_features(network: RealNetwork) -> InputSet:
-    """Standard normal inputs, for a static network without data."""
-    size = feature_size(network)
-    values = np.random.default_rng(0).standard_normal((RANDOM_FEATURES, size))
-    return InputSet((values,), f"{RANDOM_FEATURES:,} random inputs, standard normal (give data with --inputs)", None)
+    """Random inputs, for a static network without data: standard normal, and whole numbers where the file declares these."""
+    random = np.random.default_rng(0)
+    ranges = {node.dtype: whole_range(node.dtype) for node in network.features}
+    values = np.concatenate([drawn(random, ranges[node.dtype], node.size) for node in network.features], axis=1)
+    said = [
+        "standard normal" if found is None else f"{kind} from {found[0]} to {found[1]}"
+        for kind, found in ranges.items()
+    ]
+    described = f"{RANDOM_FEATURES:,} random inputs, {', '.join(said)} (give data with --inputs)"
+    return InputSet((values,), described, None)
+
+
+def drawn(random: np.random.Generator, whole: tuple[int, int] | None, size: int) -> Any:
+    """Rows of random numbers: whole ones of a range, or standard normal."""
+    if whole is None:
+        return random.standard_normal((RANDOM_FEATURES, size))
+    return random.integers(whole[0], whole[1], (RANDOM_FEATURES, size), endpoint=True).astype(np.float64)
+
+
+def whole_range(dtype: str) -> tuple[int, int] | None:
+    """The numbers to draw for an element type: all truth values and bytes, a few of the wider whole numbers; None for reals."""
+    if dtype == "bool":
+        return 0, 1
+    if dtype.startswith("uint"):
+        return 0, 255 if dtype == "uint8" else FEW_WHOLE - 1
+    if dtype.startswith("int"):
+        return (-128, 127) if dtype == "int8" else (-FEW_WHOLE // 2, FEW_WHOLE // 2 - 1)
+    return None

@@ -48,9 +48,14 @@ class Oracle:
         try:
             self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:
-            raise fail("T040", f"onnxruntime refuses the model: {first_line(error)}", where=str(path)) from None
+            raise fail(
+                "T040", f"onnxruntime refuses the model: {first_line(error)}", where=str(path),
+                note="onnxruntime says what the file computes: fidelity is the agreement with it",
+                help="check the file with `onnx.checker`; export with float32 weights and an opset that onnxruntime knows",
+            ) from None  # fmt: skip
         self.path = path
-        self.batched = not mixes_rows(path)
+        without_batch = any(len(node.shape) == 1 for node in self.session.get_inputs())
+        self.batched = not without_batch and not mixes_rows(path)
 
     def logits(self, inputs: Any) -> Reals:
         """Run words ``(B, n)`` or features ``(B, size)``; returns ``(B, C)``, or ``(B, n, C)`` for an answer at every position.
@@ -76,7 +81,8 @@ class Oracle:
             return self.session.run(None, feeds)[0]
         except Exception as error:
             message = f"onnxruntime fails on an input of shape {array.shape}: {first_line(error)}"
-            raise FomRuntimeError(Diagnostic("T041", message, where=str(self.path))) from None
+            help_ = "it may be valid for some inputs only: bound the lengths with --max-length, or give --inputs"
+            raise FomRuntimeError(Diagnostic("T041", message, where=str(self.path), help=help_)) from None
 
     def shaped(self, outputs: Any, n_cases: int, inputs: Any) -> Reals:
         """The first output as float64 of shape ``(B, C)`` or ``(B, n, C)``."""

@@ -24,7 +24,10 @@ def read_specification(text: str, network: Network) -> Specification:
     """
     readout = network.decided
     if network.inputs or readout.kind == "value":
-        raise fail("T065", "a specification is compared with a network that reads words and decides between classes")
+        raise fail(
+            "T065", "a specification is compared with a network that reads words and decides between classes",
+            help="ask another question: --against OTHER.onnx, --property, --robust",
+        )  # fmt: skip
     given = f"let {text.strip().rstrip(';')}; true" if ONE_CLASS.match(text) else text
     sentence = read_sentence(given, network.alphabet, "network")
     parameters = {definition.name: len(definition.params) for definition in sentence.definitions}

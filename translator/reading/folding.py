@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -31,5 +32,6 @@ def fold(operator: Operator, inputs: list[Array | None], opset: int) -> list[Arr
         node.domain = ""
     evaluator = ReferenceEvaluator(node, opsets={"": version})
     feeds = {name: value for name, value in zip(operator.inputs, inputs, strict=True) if name and value is not None}
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
         return [np.asarray(value) for value in evaluator.run(None, feeds)]

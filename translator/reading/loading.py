@@ -36,11 +36,13 @@ class Declared:
     """A graph input or output: a dimension is a number, a symbol, or None where the file says nothing.
 
     `dtype` is ONNX's name of the element type; of lists and optionals it is "seq(float)", "optional(seq(int64))" and so on.
+    `ranked` tells whether the file says how many dimensions there are.
     """
 
     name: str
     dtype: str
     dims: tuple[int | str | None, ...]
+    ranked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,4 +311,4 @@ def _declared(value: onnx.ValueInfoProto) -> Declared:
         dtype = onnx.TensorProto.DataType.Name(tensor.elem_type).lower()
     except ValueError:
         dtype = f"type {tensor.elem_type}"
-    return Declared(value.name, around.format(dtype), dims)
+    return Declared(value.name, around.format(dtype), dims, tensor.HasField("shape"))

@@ -62,6 +62,15 @@ class Start:
                 self._find("N009", f"there is no input `{name}`", "", f"the inputs are: {', '.join(sorted(names))}")
         self._bind(given)
         free = [declared for declared in given if declared.name not in self.bind]
+        for declared in free:
+            if not declared.ranked and not self.whole and (declared.dtype in FLOATS or is_whole(declared.dtype)):
+                self._find(
+                    "N012",
+                    f"the file does not say how many axes the input `{declared.name}` has",
+                    "a word is (batch, length), other inputs are tensors of fixed size",
+                    "export with the shapes of the inputs: symbols for the batch and the length",
+                    declared,
+                )
         words = [d for d in free if is_whole(d.dtype) and d.dtype != "bool" and self._is_word(d)]
         embedded = [d for d in words if self._alphabet(d.name) is not None and not is_auxiliary(d.name)]
         main = [d for d in words if not is_auxiliary(d.name)]
@@ -159,6 +168,15 @@ class Start:
                 "name the letters, one for each number from 0 on: --alphabet 0,1,2,3 (alphabet_size= in the library)",
                 declared,
             )
+        elif size < 1:
+            self._find(
+                "N012",
+                f"the table that is read with `{declared.name}` has no rows",
+                "without a letter there are no words",
+                "export the network with its embedding table",
+                declared,
+            )
+            return None
         return size
 
     def _numbers(self, declared: Declared, letters: Letters, numbers: Array) -> Data:
