@@ -24,8 +24,6 @@ from logic.searching.spelling import (
     Counted,
 )
 
-ORDERED = (UNTIL, EARLIER, FROM, LATER)
-
 
 class Table:
     """Counts with pairwise different values, over the words or over the points, cheapest first.
@@ -41,10 +39,15 @@ class Table:
         self.values: Counts = np.zeros((0, self.width), dtype=np.int32)
         self._known: set[bytes] = {np.zeros(self.width, dtype=np.int32).tobytes()}
 
+    @property
+    def is_full(self) -> bool:
+        """Whether no more counts are kept."""
+        return len(self.counted) >= self.most
+
     def add(self, numbers: Integers, cost: int) -> None:
         """Count formulas of the bank of one cost."""
         for low in range(0, len(numbers), 64):
-            if len(self.counted) >= self.most:
+            if self.is_full:
                 return
             chosen = numbers[low : low + 64]
             values = unpack(self.bank.values[chosen], self.points.size)
@@ -59,8 +62,10 @@ class Table:
         cost = 3 * (letters - 1) + (letters > 2)
         values = self.points.letter[None, :] == np.arange(self.points.letter.max() + 1)[:, None]
         own = self.points.letter, np.arange(self.width)
-        until = self.points.until(values)[own]
         self._keep(Counted(SAME, -1, cost), self.points.totals(values)[:, self.points.word][own])
+        if not self.points.ordered:
+            return
+        until = self.points.until(values)[own]
         self._keep(Counted(SAME_UNTIL, -1, cost), until)
         self._keep(Counted(SAME_EARLIER, -1, cost), until - 1)
 
@@ -68,13 +73,16 @@ class Table:
         totals = self.points.totals(values)
         if not self.at_points:
             return [(TOTAL, totals)]
-        spread, until = totals[:, self.points.word], self.points.until(values)
+        spread = totals[:, self.points.word]
+        if not self.points.ordered:
+            return [(TOTAL, spread)]
+        until = self.points.until(values)
         return [(TOTAL, spread), (UNTIL, until), (EARLIER, until - values), (FROM, spread - until + values),
                 (LATER, spread - until)]  # fmt: skip
 
     def _keep(self, counted: Counted, row: Counts) -> None:
         key = np.ascontiguousarray(row, dtype=np.int32).tobytes()
-        if key in self._known or len(self.counted) >= self.most or (row == row[0]).all():
+        if key in self._known or self.is_full or (row == row[0]).all():
             return
         self._known.add(key)
         if len(self.counted) == len(self.values):
@@ -85,14 +93,9 @@ class Table:
         self.counted.append(counted)
 
 
-def sides(points: Points, at_points: bool) -> tuple[Integers, Integers | None]:
-    """The lengths, and the places if there are points."""
-    return (points.n, points.place) if at_points else (points.length, None)
-
-
 def value_of(atom: Atom, rows: Sequence[Any], points: Points, at_points: bool) -> Any:
     """The truth of an atom, given the values of what it counts."""
-    lengths, _ = sides(points, at_points)
+    lengths = points.n if at_points else points.length
     total = atom.length * lengths
     for (coef, _), row in zip(atom.counted, rows, strict=True):
         total = total + coef * row

@@ -2,14 +2,13 @@
 
 The cost of a formula is its number of nodes, without what its parts share. All formulas of a cost are made of those of smaller
 costs: connectives, quantifiers, "before" and "behind", and linear comparisons of one count or of two. Connectives of all pairs
-end at the cost where they would be too many; what else is made goes on.
+end at the cost where they would be too many; what else is made goes on. Wherever something is left out, the cost is noted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -40,15 +39,22 @@ from logic.searching.samples import Integers
 from logic.searching.spelling import SAMES, TOTAL, UNTIL, Atom, Make, Spelling, name
 from logic.syntax import Bit, Compare, Exists, Formula, Letter, Term, var
 
-MOST_WORK = 200_000_000  # bytes that the connectives of one cost may make, in each bank
-MOST_ATOMS = 3_000  # linear comparisons of one cost tried as parts, in each bank
+MOST_WORK = 600_000_000  # bytes that the connectives of one cost may make, in each bank
+MOST_ATOMS = 10_000  # linear comparisons of one cost tried as parts, in each bank
 CHEAP = 1  # the largest cost of a formula counted there
-MOST_COUNTED = 40_000_000  # points of the formulas of one cost that are quantified; an eighth of it up to each point
+MOST_LIFTED = 40_000  # closed formulas of one cost taken as formulas with a free variable
+MOST_COUNTED = 400_000_000  # points of the formulas of one cost that are quantified; an eighth of it up to each point
 CHUNK = 1 << 22  # bytes of values made at once
 
 
 class Growth:
-    """The banks of formulas over some points, complete up to a cost."""
+    """The banks of formulas over some points.
+
+    Attributes:
+        open, closed: formulas with one free variable, and without.
+        connecting: for each bank whether connectives of all pairs are made.
+        tried: how many formulas were made.
+    """
 
     def __init__(self, points: Points, alphabet: tuple[str, ...], grammar: Grammar, limit: Limit) -> None:
         self.points, self.alphabet, self.grammar, self.limit = points, alphabet, grammar, limit
@@ -58,11 +64,28 @@ class Growth:
         self.at_words = Table(points, self.open, False, 300)
         self.at_points = Table(points, self.open, True, 300)
         self.at_points.add_same(len(self.spelling.told_apart) + 1 if grammar.same else 0)
-        self.complete = {id(self.open): True, id(self.closed): True}
-        self.tried = 0
+        self.connecting = {id(self.open): True, id(self.closed): True}
+        self._left_out: dict[int, int] = {}
+        self.grown = self.tried = 0
+
+    def complete(self, bank: Bank) -> int:
+        """Up to which cost every formula of the grammar has its value in a bank."""
+        open_, closed = (self._left_out.get(id(one), self.grown + 1) for one in (self.open, self.closed))
+        return min(self.grown, closed - 1, open_ if bank is self.closed else open_ - 1)
+
+    def leave_out(self, bank: Bank, cost: int) -> None:
+        """Note that formulas of a cost are missing in a bank."""
+        self._left_out.setdefault(id(bank), cost)
 
     def grow(self, cost: int) -> Iterator[tuple[Bank, Integers]]:
         """Add all formulas of a cost, those of smaller costs being there; yield what is new."""
+        yield from self._grow(cost)
+        for bank, table in ((self.open, self.at_points), (self.closed, self.at_words)):
+            if bank.is_full or (table.is_full and cost <= CHEAP):
+                self.leave_out(bank, cost)
+        self.grown = cost
+
+    def _grow(self, cost: int) -> Iterator[tuple[Bank, Integers]]:
         if cost == 1:
             yield self.closed, self._atoms(self.closed, self.spelling.closed_atoms, self._closed_atoms(), 1)
             yield self.open, self._atoms(self.open, self.spelling.open_atoms, self._open_atoms(), 1)
@@ -95,7 +118,7 @@ class Growth:
 
     def _closed_atoms(self) -> Iterator[tuple[Make, Any]]:
         points = self.points
-        if self.grammar.ends:
+        if self.grammar.ends and points.ordered:
             for number, letter in enumerate(self.alphabet):
                 for at in (Term((), 0, 1), Term((), 1, 0), Term((), 0, 2), Term((), 1, -1)):
                     value = points.read(points.letter == number, at.n * points.n + at.const)
@@ -105,10 +128,12 @@ class Growth:
 
     def _open_atoms(self) -> Iterator[tuple[Make, Any]]:
         points = self.points
-        for offset in self.grammar.neighbours:
+        for offset in self.grammar.neighbours if points.ordered else (0,):
             for number, letter in enumerate(self.alphabet):
-                value = points.read(points.letter == number, points.place + offset)
-                yield partial(_letter, letter, offset), value
+                value = points.letter == number
+                yield partial(_letter, letter, offset), points.read(value, points.place + offset) if offset else value
+        if not points.ordered:
+            return
         if self.grammar.ends:
             yield (lambda depth: Compare("=", var(name(depth)), Term((), 0, 1))), points.place == 1
             yield (lambda depth: Compare("=", var(name(depth)), Term((), 1, 0))), points.place == points.n
@@ -117,25 +142,26 @@ class Growth:
 
     def _remainders(self, at_points: bool) -> Iterator[tuple[Make, Any]]:
         number = self.points.place if at_points else self.points.length
-        for modulus in self.grammar.moduli:
+        for modulus in self.grammar.moduli if self.points.ordered or not at_points else ():
             for rest in range(modulus) if modulus > 2 else ():
                 yield partial(_remainder, at_points, modulus, rest), (number + rest) % modulus == 0
 
     def _lifted(self, cost: int) -> Integers:
         """Closed formulas, as formulas with a free variable that they do not depend on."""
-        numbers = self.closed.of_cost(cost)[:2000]
+        numbers = self._few(self.open, self.closed.of_cost(cost), MOST_LIFTED, cost)
         values = unpack(self.closed.values[numbers], self.points.words)[:, self.points.word]
         return self._add(self.open, pack(values), LIFT, numbers, None, cost)
 
     # Connectives.
 
     def _connectives(self, bank: Bank, cost: int) -> Iterator[Integers]:
-        if not self.complete[id(bank)]:
+        if not self.connecting[id(bank)]:
             return
         jobs = list(_pairs(bank, cost))
         work = sum(len(left) * len(right) for _, left, right in jobs) * (bank.blocks * 8 + 200)
         if work > MOST_WORK or bank.is_full:
-            self.complete[id(bank)] = False
+            self.connecting[id(bank)] = False
+            self.leave_out(bank, cost)
             return
         numbers = bank.of_cost(cost - 1)
         yield self._add(bank, bank.values[numbers] ^ bank.full, NOT, numbers, None, cost)
@@ -155,7 +181,8 @@ class Growth:
 
     def _quantifiers(self, cost: int) -> Iterator[Integers]:
         numbers = self.open.of_cost(cost - 1)
-        numbers = numbers[self.open.origin[numbers, 0] != LIFT][: MOST_COUNTED // self.points.size]
+        numbers = numbers[self.open.origin[numbers, 0] != LIFT]
+        numbers = self._few(self.closed, numbers, MOST_COUNTED // self.points.size, cost)
         lengths = self.points.length
         for chosen in self._chunks(numbers):
             totals = self.points.totals(unpack(self.open.values[chosen], self.points.size))
@@ -168,8 +195,11 @@ class Growth:
 
     def _orders(self, cost: int) -> Iterator[Integers]:
         """Somewhere before or behind: an existential quantifier, a conjunction and a comparison."""
+        if not self.points.ordered:
+            return
         numbers = self.open.of_cost(cost - 3)
-        numbers = numbers[self.open.origin[numbers, 0] != LIFT][: MOST_COUNTED // (8 * self.points.size)]
+        numbers = numbers[self.open.origin[numbers, 0] != LIFT]
+        numbers = self._few(self.open, numbers, MOST_COUNTED // (8 * self.points.size), cost)
         for chosen in self._chunks(numbers):
             values = unpack(self.open.values[chosen], self.points.size)
             until, totals = self.points.until(values), self.points.totals(values)[:, self.points.word]
@@ -183,6 +213,12 @@ class Growth:
             self.limit.check()
             yield numbers[low : low + rows]
 
+    def _few(self, bank: Bank, numbers: Integers, most: int, cost: int) -> Integers:
+        """The first of the formulas from which formulas of a cost are made for a bank."""
+        if len(numbers) > most:
+            self.leave_out(bank, cost)
+        return numbers[:most]
+
     # Linear comparisons.
 
     def _linear(self, bank: Bank, cost: int) -> Iterator[Integers]:
@@ -192,7 +228,10 @@ class Growth:
             else (self.at_words, self.spelling.closed_atoms)
         )
         batch: list[tuple[Make | Atom, Any]] = []
-        for atom, rows in islice(self._comparisons(table, cost), MOST_ATOMS):
+        for number, (atom, rows) in enumerate(self._comparisons(table, cost)):
+            if number == MOST_ATOMS:
+                self.leave_out(bank, cost)
+                break
             batch.append((atom, value_of(atom, rows, self.points, table.at_points)))
             if len(batch) == 64:
                 self.limit.check()
@@ -259,11 +298,6 @@ class Growth:
             origins[:, 2] = right
         self.tried += len(left)
         return bank.add(values, origins, cost)
-
-
-def _of_cost(atom: Atom, rows: list[Any], cost: int) -> Iterator[tuple[Atom, list[Any]]]:
-    if atom.cost == cost:
-        yield atom, rows
 
 
 def _pairs(bank: Bank, cost: int) -> Iterator[tuple[int, Integers, Integers]]:

@@ -1,8 +1,10 @@
 """Points: every position of every word of the samples, in one row, and formulas as packed bits over points or words.
 
-Words stand one after the other, the positions of a word side by side, so that counting over a word is a difference of
-prefix sums, whatever the lengths are. A closed formula has a bit for each word, a formula with one free variable a bit for
-each point.
+Words stand one after the other, the positions of a word side by side, so that counting over a word is a sum over a segment,
+whatever the lengths are. A closed formula has a bit for each word, a formula with one free variable a bit for each point.
+
+Where the order of the letters does not matter, the points of a word are its different letters, each as often as it occurs
+(`Tallies`): words of sixty letters cost no more than short ones.
 """
 
 from __future__ import annotations
@@ -42,27 +44,33 @@ class Points:
     Attributes:
         words: how many words; `size`: how many points.
         letter: the letter number at each point; `place`: its position in its word, 1..n; `word`: its word.
+        n: the length of its word at each point.
         start: for each word its first point; `length`: its length.
-        target: the truth to be explained, by point or by word; `considered`: where it matters.
+        considered: where a truth matters, by point or by word.
+        ordered: whether points are positions, so that there are places and neighbours.
     """
 
+    ordered = True
+
     def __init__(self, samples: Samples) -> None:
-        kept = [considered.reshape(len(considered), -1).any(axis=1) for considered in samples.considered]
-        if not any(rows.any() for rows in kept):
-            kept = [np.ones_like(rows) for rows in kept]
+        kept = _kept(samples)
         batches = [words[rows] for words, rows in zip(samples.words, kept, strict=True)]
         lengths = [np.full(len(words), words.shape[1], dtype=np.int64) for words in batches]
         self.length: Integers = np.concatenate(lengths)
         self.letter: Integers = np.concatenate([words.reshape(-1) for words in batches]).astype(np.int64)
         self.words, self.size = len(self.length), len(self.letter)
+        self.longest = int(self.length.max())
         self.start: Integers = np.cumsum(self.length) - self.length
         self.word: Integers = np.repeat(np.arange(self.words), self.length)
         self.place: Integers = np.arange(self.size) - self.start[self.word] + 1
         self.n: Integers = self.length[self.word]
-        self.target: Truth = np.concatenate([t[rows].reshape(-1) for t, rows in zip(samples.truth, kept, strict=True)])
         self.considered: Truth = np.concatenate(
             [c[rows].reshape(-1) for c, rows in zip(samples.considered, kept, strict=True)]
         )
+
+    def of_truths(self, samples: Samples) -> Truth:
+        """The truth of samples of the same words, by point or by word."""
+        return np.concatenate([t[rows].reshape(-1) for t, rows in zip(samples.truth, _kept(samples), strict=True)])
 
     def read(self, table: Truth, at: Integers) -> Truth:
         """Read values ``(N,)`` at position ``at[p]`` of the word of each point p; false outside of the word."""
@@ -72,8 +80,8 @@ class Points:
 
     def totals(self, values: Truth) -> Counts:
         """Count over each word: ``(K, N)`` to ``(K, W)``."""
-        sums = self._sums(values)
-        return sums[:, self.start + self.length] - sums[:, self.start]
+        kind = np.uint8 if self.longest < 256 else np.int32
+        return np.add.reduceat(values.view(np.uint8), self.start, axis=1, dtype=kind).astype(np.int32)
 
     def until(self, values: Truth) -> Counts:
         """Count over the positions up to and including each point: ``(K, N)`` to ``(K, N)``."""
@@ -85,3 +93,53 @@ class Points:
         sums = np.zeros((len(values), values.shape[1] + 1), dtype=np.int32)
         np.cumsum(values, axis=1, dtype=np.int32, out=sums[:, 1:])
         return sums
+
+
+class Tallies(Points):
+    """The different letters of the words of symmetric samples: each is a point that counts as often as it occurs.
+
+    Attributes:
+        often: how often the letter of each point occurs in its word.
+    """
+
+    ordered = False
+
+    def __init__(self, samples: Samples) -> None:
+        super().__init__(samples)
+        letters = int(self.letter.max()) + 1
+        tallies = np.bincount(self.word * letters + self.letter, minlength=self.words * letters)
+        types = np.flatnonzero(tallies)
+        self.often: Counts = tallies[types].astype(np.int32)
+        self._point_of = np.cumsum(tallies > 0)[self.word * letters + self.letter] - 1
+        self.letter, self.word = types % letters, types // letters
+        self.size, self.n = len(types), self.length[self.word]
+        self.place = np.zeros(self.size, dtype=np.int64)
+        self.start = np.searchsorted(self.word, np.arange(self.words))
+        if samples.at_positions:
+            self._asked = self.considered
+            self.considered = self._any(self._asked)
+
+    def of_truths(self, samples: Samples) -> Truth:
+        truth = super().of_truths(samples)
+        return self._any(truth & self._asked) if samples.at_positions else truth
+
+    def _any(self, positions: Truth) -> Truth:
+        """For each point whether some position of its word with its letter is one of those given."""
+        found: Truth = np.bincount(self._point_of[positions], minlength=self.size) > 0
+        return found
+
+    def totals(self, values: Truth) -> Counts:
+        """Count over each word: ``(K, N)`` to ``(K, W)``."""
+        found: Counts = np.add.reduceat(values * self.often, self.start, axis=1)
+        return found
+
+
+def points_of(samples: Samples) -> Points:
+    """The points of samples: positions, or letters with how often they occur where nothing else matters."""
+    return Tallies(samples) if samples.symmetric else Points(samples)
+
+
+def _kept(samples: Samples) -> list[Truth]:
+    """The words of which something is considered; all if that are none."""
+    kept = [considered.reshape(len(considered), -1).any(axis=1) for considered in samples.considered]
+    return kept if any(rows.any() for rows in kept) else [np.ones_like(rows) for rows in kept]

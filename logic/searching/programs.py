@@ -9,7 +9,9 @@ syntax of Python:
 * ``select(keys, queries, PREDICATE)`` holds at (query, key) where ``keys[key] PREDICATE queries[query]``; the predicates are EQ,
   NEQ, LT, LEQ, GT, GEQ. Selectors are combined by `and or not`;
 * ``selector_width(selector)`` counts the keys of a query, ``aggregate(selector, values)`` is their mean: exact, a fraction, and 0
-  where nothing is selected. Of letters it is the first one selected, or none.
+  where nothing is selected. Of letters, and with a third argument None, it is the value that all selected have, else None: so are
+  the categorical variables of Tracr, whose one-hot vector is not one where nothing, or several values, are selected;
+* None is a value of tables, and may be a key of them. A key or a query that is None selects nothing.
 
 Everything has a value at each position; an answer for a whole word is the same at all of them. Words are not empty.
 """
@@ -41,10 +43,10 @@ PREDICATES: Mapping[str, type[ast.cmpop]] = {
     "GEQ": ast.GtE,
 }
 GIVEN = ("tokens", "indices", "length")
-FUNCTIONS = {"select": 3, "selector_width": 1, "aggregate": 2, "max": 2}
+FUNCTIONS = {"select": (3,), "selector_width": (1,), "aggregate": (2, 3), "max": (2,)}
 RESERVED = frozenset([
-    *FUNCTIONS, *PREDICATES, *GIVEN, "x", "y", "z", "u", "v", "n", "word", "mean", "program", "Fraction", "sum", "next", "range",
-    "len",
+    *FUNCTIONS, *PREDICATES, *GIVEN, "x", "y", "z", "u", "v", "n", "word", "mean", "common", "program", "Fraction", "sum",
+    "range", "set", "len",
 ])  # fmt: skip
 MOST_CHARACTERS = 100_000
 
@@ -161,7 +163,11 @@ def parts_of(node: ast.expr, known: set[str]) -> list[ast.expr]:
             return [left, right]
         case ast.Compare(left, [operator], [right]) if type(operator) in PREDICATES.values():
             return [left, right]
-        case ast.Call(ast.Name(name), arguments, []) if FUNCTIONS.get(name) == len(arguments):
+        case ast.Call(ast.Name(name), arguments, []) if len(arguments) in FUNCTIONS.get(name, ()):
+            if name == "aggregate" and len(arguments) == 3:
+                if not is_none(arguments[2]):
+                    raise refused(node, "the third argument of `aggregate` is None")
+                return arguments[:2]
             if name != "select":
                 return arguments
             if not (isinstance(arguments[2], ast.Name) and arguments[2].id in PREDICATES):
@@ -171,9 +177,9 @@ def parts_of(node: ast.expr, known: set[str]) -> list[ast.expr]:
             wanted = len(index.elts) if isinstance(index, ast.Tuple) else 1
             for key in keys:
                 entries = key.elts if isinstance(key, ast.Tuple) else [key]
-                if len(entries) != wanted or not all(is_constant(entry) for entry in entries):
+                if len(entries) != wanted or not all(is_constant(entry) or is_none(entry) for entry in entries):
                     raise refused(node, f"the keys of this table are {wanted} constants each")
-            if not all(is_constant(value) for value in values):
+            if not all(is_constant(value) or is_none(value) for value in values):
                 raise refused(node, "the values of a table are constants")
             return index.elts if isinstance(index, ast.Tuple) else [index]
         case _:
@@ -187,6 +193,11 @@ def is_constant(node: ast.expr | None) -> bool:
             return True
         case _:
             return False
+
+
+def is_none(node: ast.expr | None) -> bool:
+    """Whether an expression is None."""
+    return isinstance(node, ast.Constant) and node.value is None
 
 
 def constant(node: ast.expr) -> bool | int | str:

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from typing import Literal
 
 from circuits.diagnostics import fail
-from logic.searching.programs import OUTPUT, PREDICATES, Program
+from logic.searching.programs import OUTPUT, PREDICATES, Program, is_none
 
 Kind = Literal["letter", "truth", "number"]
+Kinds = Mapping[str, tuple[Kind, bool]]
+"""What the values of each name are, and whether they may be None."""
 
 VARIABLES = ("x", "y", "z", "u", "v")
 MEAN = '''def mean(values):
@@ -18,12 +20,18 @@ MEAN = '''def mean(values):
 
 
 '''
+COMMON = '''def common(values):
+    """The value that all of them are, else None."""
+    return values[0] if len(set(values)) == 1 else None
+
+
+'''
 
 
 class At(ast.NodeTransformer):
     """Turns an expression into its value at a position, which is a variable of the Python text."""
 
-    def __init__(self, position: str, kinds: Mapping[str, Kind]) -> None:
+    def __init__(self, position: str, kinds: Kinds) -> None:
         self.position, self.kinds = position, kinds
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
@@ -44,18 +52,21 @@ class At(ast.NodeTransformer):
         match node:
             case ast.Call(ast.Name("selector_width"), [selector]):
                 return expression(f"sum(1 for {self.bound} in range(n) if {self.text(self.position, selector)})")
-            case ast.Call(ast.Name("aggregate"), [selector, values]):
+            case ast.Call(ast.Name("aggregate"), [selector, values, *default]):
                 selected = self.text(self.position, selector)
                 each = f"{self.text(self.bound, values)} for {self.bound} in range(n) if {selected}"
-                letters = kind_of(values, self.kinds) == "letter"
-                return expression(f"next(({each}), None)" if letters else f"mean([{each}])")
+                categorical = default or kind_of(values, self.kinds) == "letter"
+                return expression(f"common([{each}])" if categorical else f"mean([{each}])")
             case ast.Call(ast.Name("select"), [keys, queries, ast.Name(predicate)]):
                 key, query = at(self.bound, keys, self.kinds), at(self.position, queries, self.kinds)
                 if predicate == "EQ" and is_true(queries) and kind_of(keys, self.kinds) == "truth":
                     return key
                 if predicate == "EQ" and is_true(keys) and kind_of(queries, self.kinds) == "truth":
                     return query
-                return ast.Compare(key, [PREDICATES[predicate]()], [query])
+                sides = [(key, may_be_none(keys, self.kinds)), (query, may_be_none(queries, self.kinds))]
+                compared = ast.Compare(key, [PREDICATES[predicate]()], [query])
+                guards = [ast.Compare(side, [ast.IsNot()], [ast.Constant(None)]) for side, guarded in sides if guarded]
+                return ast.BoolOp(ast.And(), [*guards, compared]) if guards else compared
             case _:
                 return ast.Call(node.func, [at(self.position, part, self.kinds) for part in node.args], [])
 
@@ -78,7 +89,7 @@ class At(ast.NodeTransformer):
         return f"({ast.unparse(at(position, node, self.kinds))})"
 
 
-def at(position: str, node: ast.expr, kinds: Mapping[str, Kind]) -> ast.expr:
+def at(position: str, node: ast.expr, kinds: Kinds) -> ast.expr:
     """The value of an expression at a position; the expression itself stays as it is."""
     found: ast.expr = At(position, kinds).visit(expression(ast.unparse(node)))
     return found
@@ -94,33 +105,46 @@ def is_true(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is True
 
 
-def kind_of(node: ast.expr, kinds: Mapping[str, Kind]) -> Kind:
+def kind_of(node: ast.expr, kinds: Kinds) -> Kind:
     """What the values of an expression are."""
     match node:
         case ast.Name(name):
-            return "letter" if name == "tokens" else kinds.get(name, "number")
+            return "letter" if name == "tokens" else kinds.get(name, ("number", False))[0]
         case ast.Constant(str()):
             return "letter"
         case ast.Constant(bool()) | ast.Compare() | ast.BoolOp() | ast.UnaryOp(ast.Not()):
             return "truth"
         case ast.Call(ast.Name("select")):
             return "truth"
-        case ast.Call(ast.Name("aggregate"), [_, values]) if kind_of(values, kinds) == "letter":
+        case ast.Call(ast.Name("aggregate"), [_, values, *_]) if kind_of(values, kinds) == "letter":
             return "letter"
         case ast.Subscript(ast.Dict(_, values), _):
-            found = {kind_of(value, kinds) for value in values}
+            found = {kind_of(value, kinds) for value in values if not is_none(value)}
             return found.pop() if len(found) == 1 else "number"
         case _:
             return "number"
 
 
+def may_be_none(node: ast.expr, kinds: Kinds) -> bool:
+    """Whether an expression may be None."""
+    match node:
+        case ast.Name(name):
+            return kinds.get(name, ("number", False))[1]
+        case ast.Call(ast.Name("aggregate"), [_, values, *default]):
+            return bool(default) or kind_of(values, kinds) == "letter"
+        case ast.Subscript(ast.Dict(_, values), _):
+            return any(is_none(value) for value in values)
+        case _:
+            return False
+
+
 def python_of(program: Program) -> str:
     """The source of a module with the function ``program(word)``, for lists of letters that are not empty."""
-    kinds: dict[str, Kind] = {}
+    kinds: dict[str, tuple[Kind, bool]] = {}
     lines = []
     for name, value in program.lines:
         lines.append(f"    {name} = [{ast.unparse(at('x', value, kinds))} for x in range(n)]")
-        kinds[name] = kind_of(value, kinds)
+        kinds[name] = (kind_of(value, kinds), may_be_none(value, kinds))
     answer = "the answers at its positions" if program.at_positions else "the answer"
     body = "\n".join([
         "def program(word):",
@@ -130,4 +154,4 @@ def python_of(program: Program) -> str:
         f"    return {OUTPUT}" if program.at_positions else f"    return {OUTPUT}[0]",
     ])  # fmt: skip
     head = "from fractions import Fraction\n\n\n" + MEAN if "mean(" in body else ""
-    return head + body + "\n"
+    return head + (COMMON if "common(" in body else "") + body + "\n"

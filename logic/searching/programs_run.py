@@ -1,7 +1,7 @@
 """The interpreter of programs: exact, on many words of one length at once.
 
 A value is an array of fractions, or of letters, over the words and positions; a selector has the axes (word, query, key). An
-axis on which it does not depend has extent 1.
+axis on which it does not depend has extent 1. None is the fraction 0 / 0, or the letter -1.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from circuits.diagnostics import fail
-from logic.searching.programs import GIVEN, PREDICATES, Program, constant, refused
+from logic.searching.programs import GIVEN, PREDICATES, Program, constant, is_none, refused
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 Truth = np.ndarray[Any, np.dtype[np.bool_]]
+Reals = np.ndarray[Any, np.dtype[np.float64]]
 
 NOTHING = -1
 MOST = 1 << 31  # numerators and denominators stay below, so that products of two are exact
@@ -25,7 +26,7 @@ MOST = 1 << 31  # numerators and denominators stay below, so that products of tw
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """Fractions ``numerator / denominator`` in lowest terms, or letter numbers over the denominator 1 (-1: none)."""
+    """Fractions ``numerator / denominator`` in lowest terms (0 / 0: None), or letter numbers over 1 (-1: None)."""
 
     numerator: Integers
     denominator: Integers
@@ -35,6 +36,17 @@ class Value:
     def truth(self) -> Truth:
         """Where the value is not 0."""
         return self.numerator != 0
+
+    @property
+    def present(self) -> Truth:
+        """Where the value is not None."""
+        return (self.numerator != NOTHING) if self.letters else (self.denominator != 0)
+
+    @property
+    def reals(self) -> Reals:
+        """The value as a float, NaN for None."""
+        found = self.numerator / np.maximum(self.denominator, 1)
+        return np.where(self.present, found, np.nan)
 
 
 def run(program: Program, words: Integers) -> Value:
@@ -114,8 +126,9 @@ class Machine:
                 return number(self.selector(keys, queries, PREDICATES[predicate](), node))
             case ast.Call(ast.Name("selector_width"), [selector]):
                 return number(self.selection(selector).sum(axis=2))
-            case ast.Call(ast.Name("aggregate"), [selector, values]):
-                return self.aggregate(self.selection(selector), self.value(values))
+            case ast.Call(ast.Name("aggregate"), [selector, values, *default]):
+                taken, chosen = self.value(values), self.selection(selector)
+                return self.common(chosen, taken) if default or taken.letters else self.mean(chosen, taken, values)
             case ast.Call(ast.Name("max"), [left, right]):
                 first, second = self.number(left), self.number(right)
                 larger = compare(first, ast.GtE(), second, node)
@@ -133,8 +146,8 @@ class Machine:
     def number(self, node: ast.expr) -> Value:
         """The value of an expression that has to be a number."""
         found = self.value(node)
-        if found.letters:
-            raise refused(node, "letters are no numbers")
+        if found.letters or not found.present.all():
+            raise refused(node, "letters and None are no numbers")
         return found
 
     def selector(self, keys: ast.expr, queries: ast.expr, operation: ast.cmpop, node: ast.expr) -> Truth:
@@ -144,7 +157,11 @@ class Machine:
             found = self.value(part)
             top, bottom = np.expand_dims(found.numerator, axis), np.expand_dims(found.denominator, axis)
             sides.append(Value(top, bottom, found.letters))
-        return compare(sides[0], operation, sides[1], node)
+        present = sides[0].present & sides[1].present
+        keys_, queries_ = (
+            side if side.letters else Value(side.numerator, np.maximum(side.denominator, 1)) for side in sides
+        )
+        return compare(keys_, operation, queries_, node) & present
 
     def selection(self, node: ast.expr) -> Truth:
         """The value of an expression that has to be a selector, with all its keys."""
@@ -154,15 +171,28 @@ class Machine:
         shape = found.numerator.shape
         return np.broadcast_to(found.truth, (*shape[:2], self.n))
 
-    def aggregate(self, selected: Truth, values: Value) -> Value:
-        """The mean of the values selected, or the first letter selected."""
+    def common(self, selected: Truth, values: Value) -> Value:
+        """The value that all selected keys have, None if there is no such value."""
         shape = np.broadcast_shapes(selected.shape, (len(values.numerator), 1, self.n))
         selected = np.broadcast_to(selected, shape)
+        first = selected.argmax(axis=2)
+        differs = np.zeros(shape, dtype=bool)
+        parts = []
+        for part in (values.numerator, values.denominator):
+            row = np.broadcast_to(part, (shape[0], self.n))
+            parts.append(np.take_along_axis(row, first, axis=1))
+            differs |= selected & (row[:, None, :] != parts[-1][:, :, None])
+        agreed = selected.any(axis=2) & ~differs.any(axis=2)
         if values.letters:
-            first = selected.argmax(axis=2)
-            row = np.broadcast_to(values.numerator, (shape[0], self.n))
-            taken = np.take_along_axis(row, first, axis=1)
-            return Value(np.where(selected.any(axis=2), taken, NOTHING), np.ones((1, 1), np.int64), letters=True)
+            return Value(np.where(agreed, parts[0], NOTHING), np.ones((1, 1), np.int64), letters=True)
+        return Value(np.where(agreed, parts[0], 0), np.where(agreed, parts[1], 0))
+
+    def mean(self, selected: Truth, values: Value, node: ast.expr) -> Value:
+        """The mean of the values selected, 0 of none."""
+        if not values.present.all():
+            raise refused(node, "None has no mean")
+        shape = np.broadcast_shapes(selected.shape, (len(values.numerator), 1, self.n))
+        selected = np.broadcast_to(selected, shape)
         common = math.lcm(*np.unique(values.denominator).tolist())
         most = int(np.abs(values.numerator).max(initial=0))
         if common >= MOST or most * common >= MOST:
@@ -177,18 +207,24 @@ class Machine:
         shape = np.broadcast_shapes(*(column.numerator.shape for column in columns))
         known = np.zeros(shape, bool)
         result = np.zeros(shape, np.int64)
-        constants = [self.value(value) for value in values]
+        below = np.ones(shape, np.int64)
+        constants = [None if is_none(value) else self.value(value) for value in values]
+        are_letters = any(value is not None and value.letters for value in constants)
+        nothing = (NOTHING, 1) if are_letters else (0, 0)
         for key, value in zip(keys, constants, strict=True):
             match = np.ones(shape, bool)
             for column, entry in zip(columns, key.elts if isinstance(key, ast.Tuple) else [key], strict=True):
-                if entry is not None:
+                if is_none(entry):
+                    match = match & ~column.present
+                elif entry is not None:
                     match = match & compare(column, ast.Eq(), self.value(entry), entry)
-            result = np.where(match, value.numerator, result)
+            top, bottom = nothing if value is None else (value.numerator, 1)
+            result, below = np.where(match, top, result), np.where(match, bottom, below)
             known |= match
         if not known.all():
             raise fail("L097", "a value is missing from a table of the program",
                        where=f"`{ast.unparse(index)}`")  # fmt: skip
-        return Value(result, np.ones((1,) * len(shape), np.int64), any(value.letters for value in constants))
+        return Value(result, below, are_letters)
 
 
 def arithmetic(left: Value, operation: ast.operator, right: Value, node: ast.expr) -> Value:
@@ -213,12 +249,15 @@ def compare(left: Value, operation: ast.cmpop, right: Value, node: ast.expr) -> 
     """Where a comparison holds; letters are equal or not."""
     if left.letters != right.letters or (left.letters and not isinstance(operation, ast.Eq | ast.NotEq)):
         raise refused(node, "letters are compared with letters, by == and !=")
+    if isinstance(operation, ast.Eq | ast.NotEq):
+        present = left.present & right.present
+        equal = (left.numerator == right.numerator) & (left.denominator == right.denominator) & present
+        equal |= ~left.present & ~right.present
+        return equal if isinstance(operation, ast.Eq) else ~equal
+    if not (left.present.all() and right.present.all()):
+        raise refused(node, "None is neither smaller nor larger")
     difference = left.numerator * right.denominator - right.numerator * left.denominator
     match operation:
-        case ast.Eq():
-            return difference == 0
-        case ast.NotEq():
-            return difference != 0
         case ast.Lt():
             return difference < 0
         case ast.LtE():

@@ -22,6 +22,8 @@ class Samples:
         words: letter numbers, a batch of shape ``(B, n)`` for each length, all lengths different.
         truth: for each batch ``(B,)``, or ``(B, n)`` for a truth at every position.
         considered: of the same shapes, where the truth matters.
+        symmetric: whether the truth depends on how often each letter occurs only, and on the letter at x: then any word stands
+            for all with the same letters, and sentences are searched that depend on nothing else either.
 
     Raises:
         FomError: shapes that do not fit together, letters outside of the alphabet, or no words (L095).
@@ -31,6 +33,7 @@ class Samples:
     words: tuple[Integers, ...]
     truth: tuple[Truth, ...]
     considered: tuple[Truth, ...]
+    symmetric: bool = False
 
     def __post_init__(self) -> None:
         if not self.words or not len(self.words) == len(self.truth) == len(self.considered):
@@ -81,4 +84,9 @@ class Samples:
             tuple(batch[0] for batch in batches),
             tuple(batch[1] for batch in batches),
             tuple(batch[2] for batch in batches),
+            self.symmetric,
         )
+
+    def of(self, truth: tuple[Truth, ...]) -> Samples:
+        """The same words with another truth."""
+        return Samples(self.alphabet, self.words, truth, self.considered, self.symmetric)

@@ -152,7 +152,7 @@ def is_function(key: Integers, values: Integers) -> bool:
 
 
 def table_formula(truth: Any, seen: Any, shape: Shape, alphabet: Sequence[str]) -> Formula:
-    """A formula that holds, on the words of a shape that are seen, where a grid does; letters with the same rest stand together."""
+    """A formula that holds, on the words of a shape that are seen, where a grid does; letters alike stand together."""
     return Factoring(shape, alphabet).formula(truth, seen, 0)
 
 
