@@ -12,6 +12,7 @@ by cases of the values that occur on the words given; all else holds at every le
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -30,13 +31,13 @@ from logic.searching.programs_forms import (
     Form,
     Linear,
     Number,
-    absent,
     all_texts,
     any_texts,
     compared,
     equals,
     negated,
     number_of,
+    present,
     suffix,
 )
 from logic.searching.programs_observed import Observed
@@ -51,6 +52,7 @@ SIGNS = {ast.Eq: "=", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", 
 TAKEN = frozenset(
     ["n", "bit", "let", "sum", "true", "false", "not", "and", "or", "letters", "propositions", *POSITIONS]
 )
+CALLED = re.compile(r"[\w.\[\]]+\(x\)")
 SHORT = 40
 MOST_CASES = 400
 ANSWERED = "answered"
@@ -113,15 +115,15 @@ def formulas_of(
     wanted = [("answer" + suffix(value), value) for value in writer.values()] if answers is None else list(answers)
     for name, value in wanted:
         writer.define(name, equals(output, value), f"where the answer is {value}")
-    nothing = absent(output)
-    if nothing != "false":
-        writer.define(ANSWERED, negated(nothing), "where there is an answer")
+    answered = present(output)
+    if answered != "true":
+        writer.define(ANSWERED, answered, "where there is an answer")
     try:
         sentence = parse(writer.text, "the formulas of a program")
     except RecursionError:
         raise fail("L097", "an expression of the program is nested too deeply to be a formula") from None
-    sentence = pruned(sentence, [name for name, _ in wanted] + [ANSWERED] * (nothing != "false"))
-    return ProgramFormulas(sentence, tuple(wanted), ANSWERED if nothing != "false" else "")
+    sentence = pruned(sentence, [name for name, _ in wanted] + [ANSWERED] * (answered != "true"))
+    return ProgramFormulas(sentence, tuple(wanted), ANSWERED if answered != "true" else "")
 
 
 def pruned(sentence: Sentence, keep: Sequence[str]) -> Sentence:
@@ -182,6 +184,8 @@ class Writer:
 
     def shared(self, name: str, body: str, comment: str) -> str:
         """The name of a sum, which is new unless one has the same body."""
+        if CALLED.fullmatch(body):
+            return body.removesuffix("(x)")
         if body not in self.named:
             self.named[body] = self.define(name, body, comment, "sum")
         return self.named[body]
@@ -366,9 +370,8 @@ class Writer:
         """A selector as a formula: x attends to y."""
         match self.resolved(node):
             case ast.Call(ast.Name("select"), [keys, queries, ast.Name(predicate)]):
-                present = [negated(absent(self.value(part, at))) for part, at in ((keys, y), (queries, x))]
-                compared_ = self.comparison(keys, PREDICATES[predicate], queries, y, x)
-                return all_texts([*(present if predicate != "EQ" else []), compared_])
+                ends = [present(self.value(part, at)) for part, at in ((keys, y), (queries, x)) if predicate != "EQ"]
+                return all_texts([*ends, self.comparison(keys, PREDICATES[predicate], queries, y, x)])
             case ast.BoolOp(operator, parts):
                 join = all_texts if isinstance(operator, ast.And) else any_texts
                 return join([self.selector(part, x, y) for part in parts])

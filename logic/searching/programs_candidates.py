@@ -79,13 +79,14 @@ class Candidates:
             yield from self.numbers
             yield from (f"1 * (tokens == {letter!r})" for letter in self.letters)
         if plain:
-            yield from self.linear(variable, 1)
+            whole = np.abs(values - np.round(values)).max(initial=0) < self.tolerance
+            yield from self.linear(variable, (1,), 2 if whole else 0)
             yield from self.thresholds(variable)
         for one in (*self.lettered, *self.numbers):
             yield from self.table(variable, (one,))
         yield from self.attention(variable, list(self.selectors()), optional)
         if plain:
-            yield from self.linear(variable, 2)
+            yield from self.linear(variable, (1, 2))
             yield from self.of_two()
         for place, one in enumerate(self.numbers):
             for other in (*self.lettered, *self.numbers[:place]):
@@ -151,20 +152,21 @@ class Candidates:
 
     # Arithmetic.
 
-    def linear(self, variable: Variable, size: int) -> Iterator[str]:
-        """Linear combinations of so many numbers, with whole coefficients, by least squares."""
+    def linear(self, variable: Variable, sizes: Sequence[int], most: int | None = None) -> list[str]:
+        """Linear combinations of so many numbers, with whole coefficients, by least squares; the plainest first."""
         values = variable.seen
         columns = {name: column for name in self.numbers if not np.isnan(column := self.column(name, variable)).any()}
-        order = list(columns)
-        for places in combinations(range(len(order)), size):
-            names = [order[place] for place in reversed(places)]
+        found: list[tuple[int, str]] = []
+        for names in (names for size in sizes for names in combinations(reversed(columns), size)):
             table = np.stack([*(columns[name] for name in names), np.ones(len(values))], axis=1)
             solution = np.round(np.linalg.lstsq(table, values, rcond=None)[0])
             *factors, const = (int(one) for one in solution)
             if 0 in factors or max(map(abs, factors), default=0) > MOST_COEFFICIENT:
                 continue
             if len(values) and np.abs(table @ solution - values).max() < self.tolerance:
-                yield signed(list(zip(factors, names, strict=True)), const)
+                cost = len(names) + 2 * sum(abs(factor) - 1 for factor in factors) + min(abs(const), 1)
+                found.append((cost, signed(list(zip(factors, names, strict=True)), const)))
+        return [text for cost, text in sorted(found, key=lambda pair: pair[0]) if most is None or cost <= most]
 
     def column(self, name: str, variable: Variable) -> Reals:
         """The values of a name where a variable has a meaning."""

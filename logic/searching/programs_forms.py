@@ -146,18 +146,18 @@ def number_of(form: Form) -> Number:
             return Number(top, Linear({}, scale) if scale != 1 else None)
 
 
-def absent(form: Form) -> str:
-    """That a form is None."""
+def present(form: Form) -> str:
+    """That a form is not None."""
     if not isinstance(form, Cases) or form.total:
-        return "false"
-    return negated(any_texts([text for _, text in form.cases]))
+        return "true"
+    return any_texts([text for _, text in form.cases])
 
 
 def equals(form: Form, value: Answer | None) -> str:
     """That a form has a value."""
     match form:
         case _ if value is None:
-            return absent(form)
+            return negated(present(form))
         case Cases(cases):
             return any_texts([text for one, text in cases if one == value])
         case Flag(text) if value in (0, 1):
@@ -193,9 +193,8 @@ def compared(left: Form, sign: str, right: Form) -> str | None:
             return any_texts([text for value, text in one.cases if HOLDS[turned](value, constant)])
     if sign == "=" and isinstance(left, Flag) and isinstance(right, Flag):
         return f"({left.text} <-> {right.text})"
-    present = [negated(absent(form)) for form in (left, right)]
     found = linear_comparison(number_of(left), sign, number_of(right))
-    return None if found is None else all_texts([*present, found])
+    return None if found is None else all_texts([present(left), present(right), found])
 
 
 def value_of(form: Form) -> Answer | None:

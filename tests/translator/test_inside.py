@@ -18,10 +18,11 @@ from circuits.words import all_words
 from logic.comparing.methods import seconds
 from logic.searching.programs import program
 from logic.searching.samples import Samples
+from translator.explanations.compiled import read_compiled
 from translator.explanations.inside import look_inside
 from translator.explanations.residual import Direction, decode, read_directions, stream
 from translator.explanations.routing import reads, reads_of_program, routed
-from translator.explanations.tracr import decompile, read_compiled
+from translator.explanations.tracr import decompile
 
 X, Y = var(0), var(1)
 LABELS = ["tokens:BOS", "tokens:a", "tokens:b", "one", "share", "turned:0", "turned:1"]

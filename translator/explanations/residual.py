@@ -8,8 +8,10 @@ else. A name belongs to an element of it. Names such as ``count:0``, ``count:1``
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +19,15 @@ import numpy as np
 
 from circuits.diagnostics import fail
 from circuits.evaluate import evaluate
-from circuits.network import Affine, Network
+from circuits.network import Affine, Network, Quotient
 from circuits.positions import var
 from logic.comparing.methods import Limit
 from logic.searching.inside import Naming
 from logic.searching.inside_units import Meaning, describe
 from logic.searching.programs_of_values import Integers, Reals, Truth, Variable
 from logic.searching.samples import Samples
+
+MOST_SCALE = 1000
 
 
 @dataclass(frozen=True)
@@ -51,8 +55,9 @@ class Decoded:
     Attributes:
         stage: the first node of the stream that holds it, and its place there.
         values: the names of a categorical variable's values; nothing for a numerical one.
-        numbers: for each batch ``(B, n)`` the value, or the place of it in `values`.
-        deviation: how far the directions of a categorical variable are from exactly one being 1, at most.
+        numbers: for each batch ``(B, n)`` the value, or the place of it in `values`, or NaN where no direction is 1: nothing was
+            selected there, or different values.
+        deviation: how far the directions of a categorical variable are from exactly one being 1, at most, where it has a value.
     """
 
     name: str
@@ -142,14 +147,36 @@ def decode(
             numbers = tuple(values[..., 0] for values in last)
             variables.append(Decoded(name, nodes[stage], stage, (), numbers, 0.0))
             continue
-        numbers = tuple(values.argmax(axis=-1).astype(np.float64) for values in last)
-        exact = [
-            np.abs(v - np.eye(len(parts))[n.astype(int)])[s] for v, n, s in zip(last, numbers, considered, strict=True)
-        ]
+        mixes = is_attended(network, nodes[stage], set(nodes))
+        coded = [one_hot(values, 1 / (2 * values.shape[1]) if mixes else 0.5) for values in last]
+        exact = [far[seen & ~np.isnan(places)] for (places, far), seen in zip(coded, considered, strict=True)]
         deviation = max((float(part.max()) for part in exact if part.size), default=0.0)
         names = tuple(str(one.value) for one in parts)
-        variables.append(Decoded(name, nodes[stage], stage, names, numbers, deviation))
+        variables.append(Decoded(name, nodes[stage], stage, names, tuple(places for places, _ in coded), deviation))
     return sorted(variables, key=lambda one: one.place)
+
+
+def one_hot(values: Reals, near: float) -> tuple[Reals, Reals]:
+    """The place of the only 1 among directions ``(B, n, C)``, NaN where there is none so near, and how far they are from it."""
+    places = values.argmax(axis=-1)
+    far = np.abs(values - np.eye(values.shape[-1])[places]).max(axis=-1)
+    return np.where(far < near, places, np.nan), far
+
+
+def is_attended(network: Network, name: str, nodes: Container[str]) -> bool:
+    """Whether a node of the stream adds to it what a head read, so that a vector may be a mean of different ones.
+
+    Such a mean has no direction above 1 - 1 / n; halfway between that and 1 nothing else could be meant. What units compute has
+    no means, but steps whose ends may be rounded.
+    """
+    reached = [name]
+    while reached:
+        node = network.by_name[reached.pop()]
+        if isinstance(node, Quotient):
+            return True
+        if isinstance(node, Affine):
+            reached += [operand.ref.node for operand in node.operands if operand.ref.node not in nodes]
+    return False
 
 
 def first_stage(stages: Sequence[Sequence[Any]], columns: Sequence[int], considered: Sequence[Truth]) -> int:
@@ -176,18 +203,28 @@ def direction_meanings(
 
 
 def to_variable(decoded: Decoded, letters: Sequence[str], considered: Sequence[Truth]) -> Variable:
-    """A decoded variable as numbers or letters: values that are numbers count as these, truth values as 0 and 1."""
+    """A decoded variable as numbers or letters."""
     if not decoded.values:
         return Variable(decoded.name, decoded.numbers, tuple(considered))
-    numbers = [number_of(value) for value in decoded.values]
-    if all(value in letters for value in decoded.values):
-        table, are_letters = [float(letters.index(value)) for value in decoded.values], True
-    elif all(number is not None for number in numbers):
-        table, are_letters = [float(number or 0) for number in numbers], False
-    else:
-        table, are_letters = [float(place) for place in range(len(decoded.values))], False
-    values = tuple(np.array(table)[part.astype(int)] for part in decoded.numbers)
+    numbers, are_letters, _ = meanings(decoded.values, letters)
+    table = np.array([*numbers, np.nan])
+    values = tuple(table[np.where(np.isnan(part), len(numbers), part).astype(int)] for part in decoded.numbers)
     return Variable(decoded.name, values, tuple(considered), are_letters)
+
+
+def meanings(names: Sequence[str], letters: Sequence[str]) -> tuple[list[float], bool, int]:
+    """What names of values stand for: numbers of letters, or numbers, or else their places; and what numbers are multiplied by.
+
+    Truth values are 0 and 1. Fractions are multiplied by their common denominator, since a table of a program has whole numbers.
+    """
+    if all(name in letters for name in names):
+        return [float(letters.index(name)) for name in names], True, 1
+    numbers = [number_of(name) for name in names]
+    known = [Fraction(number).limit_denominator(MOST_SCALE) for number in numbers if number is not None]
+    scale = math.lcm(*(number.denominator for number in known))
+    if len(known) < len(names) or scale > MOST_SCALE:
+        return [float(place) for place in range(len(names))], False, 1
+    return [float(number * scale) for number in known], False, scale
 
 
 def number_of(text: str) -> float | None:
@@ -195,6 +232,7 @@ def number_of(text: str) -> float | None:
     if text in ("True", "False"):
         return float(text == "True")
     try:
-        return float(text)
+        found = float(text)
     except ValueError:
         return None
+    return found if math.isfinite(found) else None

@@ -23,12 +23,13 @@ from logic.searching.programs_of_sentences import program_of
 from logic.searching.samples import Samples
 from logic.telling import Progress, seldom
 from translator.domains import read_domain
+from translator.explanations.compiled import Compiled, read_compiled
 from translator.explanations.explaining import Explainer, Search
 from translator.explanations.explanation import Explained, Explanation, Matrix
 from translator.explanations.inside import Entry, look_inside
 from translator.explanations.residual import read_directions
 from translator.explanations.routing import Routed, routed
-from translator.explanations.tracr import Compiled, Decompiled, decompile, read_compiled
+from translator.explanations.tracr import Decompiled, decompile
 from translator.sides import Source
 from translator.words import format_word, parse_word
 
