@@ -65,7 +65,9 @@ class Places:
 def linked(matrix: Any, rows: Truth) -> Truth:
     """The columns that some of the rows have weights in: ``(.., rows)`` to ``(.., columns)``."""
     flat = rows.reshape(-1, rows.shape[-1])
-    found: Truth = np.asarray((abs(matrix).T @ flat.T.astype(np.int64)).T != 0).reshape(*rows.shape[:-1], matrix.shape[1])
+    found: Truth = np.asarray((abs(matrix).T @ flat.T.astype(np.int64)).T != 0).reshape(
+        *rows.shape[:-1], matrix.shape[1]
+    )
     return found
 
 
