@@ -113,7 +113,7 @@ def bound(rows: Truth, guard: Guard, n: int, k: int) -> Truth:
 def chosen(rows: Truth, index: Any) -> Truth:
     """The elements that an index chooses, for rows."""
     found = np.zeros((*rows.shape[:-1], int(index.max(initial=0)) + 1), dtype=bool)
-    np.logical_or.at(found, (..., index), rows)
+    np.logical_or.at(found, places_of(found, index), rows)
     return found
 
 
@@ -121,8 +121,13 @@ def grouped(rows: Truth, groups: Any) -> Truth:
     """The elements that stand in the groups of rows."""
     found = np.zeros((*rows.shape[:-1], int(groups.max(initial=0)) + 1), dtype=bool)
     for column in groups.T:
-        np.logical_or.at(found, (..., column), rows)
+        np.logical_or.at(found, places_of(found, column), rows)
     return found
+
+
+def places_of(found: Truth, index: Any) -> Any:
+    """The places of elements in an array whose last axis they are."""
+    return (..., index)
 
 
 def positions_of(network: Network, n: int) -> dict[str, Truth]:
@@ -161,7 +166,7 @@ def depends(node: Node, known: dict[str, Truth], n: int) -> Truth:
             return np.asarray(read(num) | read(den)[..., den_index, :])
         case Maximum(operand=operand, groups=groups, guard=guard, segments=segments):
             parts = [read(ref)[..., index, :].any(axis=-2) for ref, index in segments]
-            candidates = read(operand, k if guard is None else k + 1)[..., groups, :].any(axis=-2)
+            candidates = np.asarray(read(operand, k if guard is None else k + 1)[..., groups, :].any(axis=-2))
             parts.append(candidates if guard is None else over_bound(candidates, guard, n, k))
             return np.asarray(np.logical_or.reduce(np.broadcast_arrays(*parts)))
 

@@ -83,7 +83,7 @@ def folded(
     found: list[Shares] = []
     for number, row in enumerate(rows.tolist()):
         start, end = operand.matrix.indptr[row], operand.matrix.indptr[row + 1]
-        elements, factors = operand.matrix.indices[start:end], operand.matrix.data[start:end]
+        elements, factors = operand.matrix.indices[start:end].astype(np.int64), operand.matrix.data[start:end]
         if not len(elements) or (factors != factors[0]).any() or factors[0] < 1:
             continue
         query, keys = places(joined_positions(network, source.name, elements, depends))

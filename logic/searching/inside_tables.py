@@ -1,9 +1,9 @@
 """What the units of a network compute on words of one shape: as functions of the numbers that stand at a few positions.
 
-A unit is a row of values, one for each word. It is constant, a function of one number, of ``(k v + l w) mod m`` for some k and l, of
-the distance or another simple key, a sum ``f(v) + g(w)``, such a sum clipped at 0, or else a table of some rank. These are exact, and
-each unit is put under the first that holds. Frequencies are measured: the share of a unit's variance that its discrete Fourier
-transform over the numbers has at one frequency. A network that adds on a clock has units of few frequencies.
+A unit is a row of values, one for each word. It is constant, a function of one number, of ``(h v + k w) mod m`` for some h and
+k, of the distance or another simple key, a sum ``f(v) + g(w)``, such a sum clipped at 0, or else a table of some rank. These are
+exact, and each unit is put under the first that holds. Frequencies are measured: the share of a unit's variance that its
+discrete Fourier transform over the numbers has at one frequency. A network that adds on a clock has units of few frequencies.
 """
 
 from __future__ import annotations
@@ -69,16 +69,15 @@ class Numbers:
 def keys(numbers: Numbers) -> Iterator[tuple[str, Integers]]:
     """What a unit may be a function of, with a name, the coarse before the fine where that is known."""
     at, values, names = numbers.places(), numbers.spread(), numbers.names
-    for name, place in zip(names, at, strict=True):
-        yield name, place
+    yield from zip(names, at, strict=True)
     pairs = list(combinations(range(len(names)), 2))
     m = numbers.modulus
     if m > 1:
         for one, other in pairs:
-            for k, l in multiples(m):
+            for h, k in multiples(m):
                 yield (
-                    f"({summed(k, l, m, names[one], names[other])}) mod {m}",
-                    (k * values[one] + l * values[other]) % m,
+                    f"({summed(h, k, m, names[one], names[other])}) mod {m}",
+                    (h * values[one] + k * values[other]) % m,
                 )
         if len(names) > 2:
             yield f"({' + '.join(names)}) mod {m}", sum(values, np.zeros(1, np.int64)) % m
@@ -100,23 +99,22 @@ def keys(numbers: Numbers) -> Iterator[tuple[str, Integers]]:
 
 
 def multiples(m: int) -> Iterator[tuple[int, int]]:
-    """Factors k and l of sums modulo m, one pair for each line of multiples of one another."""
+    """Factors h and k of sums modulo m, one pair for each line of multiples of one another."""
     first = [(1, 1), (1, m - 1)] if m > 2 else [(1, 1)]
     yield from first
     seen = set(first)
     if m <= ALL_MULTIPLES:
         units = [unit for unit in range(1, m) if gcd(unit, m) == 1]
-        tried = {least for k in range(1, m) for l in range(1, m)
-                 if (least := min((unit * k % m, unit * l % m) for unit in units))}  # fmt: skip
+        tried = {min((unit * h % m, unit * k % m) for unit in units) for h in range(1, m) for k in range(1, m)}
         yield from sorted(tried - seen)
     else:
-        yield from ((1, l) for l in range(2, m - 1))
+        yield from ((1, k) for k in range(2, m - 1))
 
 
-def summed(k: int, l: int, m: int, left: str, right: str) -> str:
-    """``k v + l w``, with -w for (m - 1) w."""
-    one = left if k == 1 else f"{k}*{left}"
-    return f"{one} - {right}" if l == m - 1 else f"{one} + {right}" if l == 1 else f"{one} + {l}*{right}"
+def summed(h: int, k: int, m: int, left: str, right: str) -> str:
+    """``h v + k w``, with -w for (m - 1) w."""
+    one = left if h == 1 else f"{h}*{left}"
+    return f"{one} - {right}" if k == m - 1 else f"{one} + {right}" if k == 1 else f"{one} + {k}*{right}"
 
 
 def functions_of(rows: Any, key: Integers) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -185,9 +183,9 @@ def additive(grids: Integers) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
 def is_clipped_sum(grid: Integers) -> bool:
     """Tell whether a grid is ``max(0, f(row) + g(column))``, for some f and g.
 
-    Where it is positive, f + g is known; that settles them up to one shift for each component of rows and columns that are joined
-    by positive cells. The shifts have to make f + g at most 0 in the cells that are 0: a system of differences, which has a solution
-    if it has no negative cycle (Bellman, Ford).
+    Where it is positive, f + g is known; that settles them up to one shift for each component of rows and columns that are
+    joined by positive cells. The shifts have to make f + g at most 0 in the cells that are 0: a system of differences, which has
+    a solution if it has no negative cycle (Bellman, Ford).
     """
     if grid.min() != 0:
         return False

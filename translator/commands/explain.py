@@ -13,6 +13,7 @@ from translator.terminal import progress, write_lines
 
 if TYPE_CHECKING:
     from translator.explanations.explanation import Explanation
+    from translator.explanations.tables import Tabled
 
 UNKNOWN = 3
 
@@ -82,7 +83,10 @@ def explain(
         write_json(explanation_facts(found))
     else:
         write_lines(explanation_lines(found))
-    known = all(verified(one) for one in found.explained) if found.explained else bool(found.rasp)
+    if found.table is not None:
+        known = found.table.verified
+    else:
+        known = all(verified(one) for one in found.explained) if found.explained else bool(found.rasp)
     raise typer.Exit(0 if known else UNKNOWN)
 
 
@@ -116,7 +120,41 @@ def explanation_facts(found: Explanation) -> dict[str, Any]:
         "alphabet": list(found.alphabet),
         "domain": found.domain,
         "explained": explained,
+        "table": table_facts(found.table) if found.table is not None else None,
         "inside": [{"name": name, "formula": formula, "scope": scope} for name, formula, scope in found.inside],
         "program": {"rasp": found.rasp, "python": found.python, "scope": found.program_scope},
         "seconds": {stage: round(spent, 3) for stage, spent in found.seconds.items()},
+    }
+
+
+def table_facts(tabled: Tabled) -> dict[str, Any]:
+    """A table over letters and its law, ready for JSON."""
+    from translator.claims import claim_facts
+
+    law, elsewhere = tabled.fit.law, tabled.elsewhere
+    return {
+        "law": law.text,
+        "kind": law.kind,
+        "positions": [place + 1 for place in law.places],
+        "numbers": {
+            tabled.alphabet[letter]: int(tabled.found.number_of[letter])
+            for letter in tabled.found.shape.letters[law.places[0]]
+        },
+        "length": tabled.length,
+        "where": tabled.where,
+        "words": tabled.fit.seen,
+        "right": tabled.fit.right,
+        "wrong": [{"word": one.word, "law": one.says, "network": one.decides} for one in tabled.wrong],
+        "depends_on": list(tabled.reads),
+        "elsewhere": {
+            "words": elsewhere.words,
+            "sampled": elsewhere.sampled,
+            "said": elsewhere.said,
+            "right": elsewhere.right,
+            "depends_on": list(elsewhere.reads) if elsewhere.reads is not None else None,
+        },
+        "formulas": {f"class[{number}]": str(sentence.formula) for number, sentence in tabled.formulas},
+        "verdict": tabled.report.verdict,
+        "claims": [claim_facts(claim) for claim in tabled.report.claims],
+        "seconds": round(tabled.seconds, 3),
     }

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from logic.searching.search import Candidate
 from translator.verifying.question import Report
+
+if TYPE_CHECKING:
+    from translator.explanations.tables import Tabled
 
 Matrix = tuple[tuple[float, ...], ...]
 
@@ -49,6 +53,7 @@ class Explanation:
         attention: for each head its weights on that word, a row for each position that attends.
         seconds: by stage.
         program_scope: the words on which the program was compared.
+        table: the law of a network that is a table over letters; there are no sentences beside it.
     """
 
     model: str
@@ -63,3 +68,4 @@ class Explanation:
     attention: tuple[tuple[str, Matrix], ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
     program_scope: str = ""
+    table: Tabled | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,22 +10,30 @@ import numpy as np
 
 from circuits.evaluate import evaluate
 from circuits.network import Network
+from logic.comparing.methods import Limit
 from logic.searching.inside_reach import Truth, positions_of, reaching
 from logic.searching.inside_shares import Shares, all_shares
 from logic.searching.inside_tables import Integers, Numbers, explained, frequencies, functions_of, groups, keys
 from logic.searching.inside_units import words_of
+from logic.searching.samples import Samples
 from logic.searching.tables import UNSEEN
 from logic.searching.tables_laws import Law
 from logic.searching.tables_search import FoundLaw
 from logic.telling import Progress
 from translator.explanations.inside import Entry
+from translator.explanations.residual import Direction, direction_meanings
 
 MOST_BYTES = 1 << 29
 MOST_NUMBERS = 8
+DIRECTIONS_S = 10.0
 
 
-def inside_table(network: Network, found: FoundLaw, progress: Progress) -> list[Entry]:
-    """Name, meaning and scope of heads and groups of units, on all words of the shape of a law."""
+def inside_table(network: Network, found: FoundLaw, directions: Sequence[Direction], progress: Progress) -> list[Entry]:
+    """Name, meaning and scope of heads, directions and groups of units, on all words of the shape of a law.
+
+    Raises:
+        FomError: a direction that the network does not have (T120).
+    """
     shape = found.shape
     axes = [place for place in range(len(shape.letters)) if len(shape.letters[place]) > 1]
     if (found.decided == UNSEEN).any() or not axes or len(axes) > 3:
@@ -39,6 +48,11 @@ def inside_table(network: Network, found: FoundLaw, progress: Progress) -> list[
     progress("looking at heads")
     heads = all_shares(network, words, needed, positions_of(network, n))
     entries = [(one.name, share_text(one, numbers), scope) for one in heads]
+    if directions:
+        seen = np.ones(words.shape, dtype=bool)
+        limit = Limit(time.monotonic() + DIRECTIONS_S, progress=progress)
+        samples = Samples(network.alphabet, (words,), (seen,), (seen,))
+        entries += [(one.unit, one.text, scope) for one in direction_meanings(network, directions, samples, limit)]
     skipped = {one.node for one in heads}
     scores = [node.name for node in network.nodes].index(network.decided.scores)
     earlier = {node.name for node in network.nodes[:scores]}

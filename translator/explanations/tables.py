@@ -117,6 +117,20 @@ class Tabled:
         return self.found.fit
 
     @property
+    def scope(self) -> str:
+        """The words that the law is about."""
+        return f"n = {self.length}" + (f", where {self.where}" if self.where else "")
+
+    @property
+    def example(self) -> Integers:
+        """A word of the shape, with different letters."""
+        words = self.found.shape.words()
+        words = words[(self.found.decided != UNSEEN).reshape(-1)][-10_000:]
+        variety = (np.diff(np.sort(words, axis=1), axis=1) != 0).sum(axis=1)
+        chosen: Integers = words[int(variety.argmax())]
+        return chosen
+
+    @property
     def verified(self) -> bool:
         """Whether the law is right on all words that it is about, and the formulas are proved there."""
         return self.fit.exact and self.report.verdict == "holds"

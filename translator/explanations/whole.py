@@ -27,8 +27,10 @@ from translator.explanations.compiled import Compiled, read_compiled
 from translator.explanations.explaining import Explainer, Search
 from translator.explanations.explanation import Explained, Explanation, Matrix
 from translator.explanations.inside import Entry, look_inside
+from translator.explanations.modular import inside_table
 from translator.explanations.residual import read_directions
 from translator.explanations.routing import Routed, routed
+from translator.explanations.tables import Tabled, explain_table
 from translator.explanations.tracr import Decompiled, decompile
 from translator.sides import Source
 from translator.words import format_word, parse_word
@@ -73,6 +75,7 @@ def explain(source: Source, asked: Search, progress: Progress, look: Look | None
     program, scope = None, ""
     samples: Samples | None = None
     example: Integers | None = None
+    tabled: Tabled | None = None
     if look.task is not None:
         tell("reading the program back")
         task = read_compiled(look.task)
@@ -83,12 +86,14 @@ def explain(source: Source, asked: Search, progress: Progress, look: Look | None
         tell("reading the program back")
         found = routed(network)
         program, scope, entries = found.found.program, found.scope, routed_entries(found)
+    elif (tabled := explain_table(source, asked, tell)) is not None:
+        program, scope, example = tabled.program, tabled.scope, tabled.example
     else:
         explainer = Explainer(source, asked, progress)
         explained = tuple(explainer.explain(number) for number in explainer.classes)
         samples = explainer.samples(explainer.classes[0])
         program, scope = program_of_sentence(explained), explained[0].searched
-    lap(seconds, "sentences" if explained else "program", started)
+    lap(seconds, "sentences" if explained else "law" if tabled is not None else "program", started)
     if word is None:
         word = example if example is not None else chosen_word(source, samples)
     shown = attention_on(source, word)
@@ -97,6 +102,10 @@ def explain(source: Source, asked: Search, progress: Progress, look: Look | None
         began = time.monotonic()
         limit = Limit(began + INSIDE_S, progress=tell)
         entries = look_inside(network, samples, limit, directions)
+        lap(seconds, "inside", began)
+    elif tabled is not None and look.inside:
+        began = time.monotonic()
+        entries = inside_table(network, tabled.found, directions, tell)
         lap(seconds, "inside", began)
     return Explanation(
         model=model_of(source),
@@ -111,6 +120,7 @@ def explain(source: Source, asked: Search, progress: Progress, look: Look | None
         word=format_word(word, network.alphabet) if shown else "",
         attention=shown,
         seconds=seconds,
+        table=tabled,
     )
 
 

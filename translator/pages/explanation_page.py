@@ -21,6 +21,7 @@ from translator.pages.elements import (
     text,
 )
 from translator.pages.example_words import Marked, examples_of
+from translator.pages.explanation_table import table_section
 from translator.pages.formulas import displayed, inline, letters_of
 from translator.pages.front_chart import front_chart, percent
 from translator.pages.verdicts import told
@@ -38,6 +39,7 @@ def explanation_html(explanation: Explanation) -> str:
     return page(
         short_path(explanation.model),
         f"{explanation.precision} · words over {letters_text(list(explanation.alphabet))} · {explanation.domain}",
+        table_section(explanation.table) if explanation.table is not None else NOTHING,
         *parts,
         attention(explanation),
         inside(explanation),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from translator.pages.attention_drawing import shaded
 from translator.pages.explanation_page import short_path, statement
+from translator.pages.explanation_table import table_lines
 from translator.pages.formulas import chunks, formula_text_lines, head_of, letters_of
 from translator.pages.front_chart import percent
 from translator.pages.verdicts import told
@@ -28,6 +29,8 @@ def explanation_lines(explanation: Explanation) -> list[Line]:
     """The formulas with what is proved of them, the candidates, attention, what is inside, and the first program."""
     read = f"{explanation.precision}, words over {letters_text(list(explanation.alphabet))}; {explanation.domain}"
     lines = [plain(short_path(explanation.model), "bold"), *map(plain, wrap(read, line_width()))]
+    if explanation.table is not None:
+        lines += [plain(), *table_lines(explanation.table)]
     for one in explanation.explained:
         lines += [plain(), *answer(one)]
     lines += attention(explanation)
