@@ -103,9 +103,15 @@ def require_free(out: Path) -> None:
         FomError: it is something else, or its parent does not exist.
     """
     if out.exists() and not (out.is_dir() and ((out / MAIN).is_file() or not any(out.iterdir()))):
-        raise fail("T051", "the output exists and is no certificate, so it is not replaced", where=str(out))
+        raise fail(
+            "T051", "the output exists and is no certificate, so it is not replaced", where=str(out),
+            help="name another folder with --certificate",
+        )  # fmt: skip
     if not out.absolute().parent.is_dir():
-        raise fail("T051", "the folder that should hold the output does not exist", where=str(out.absolute().parent))
+        raise fail(
+            "T051", "the folder that should hold the output does not exist", where=str(out.absolute().parent),
+            help="make it first",
+        )  # fmt: skip
 
 
 def plan_of(report: Report, artifacts: Artifacts, question: Question, progress: Progress) -> Plan:

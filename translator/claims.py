@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from logic.verdicts import Claim, Counterexample, Holds, Proof, Refuted, Unknown
-from translator.terminal import Line, line_width, plain, rows_to_lines, table_to_lines
+from translator.terminal import Line, plain, rows_to_lines, table_to_lines
 from translator.verifying.question import Report
 
 EXIT_CODES = {"holds": 0, "refuted": 1, "unknown": 3}
@@ -73,9 +73,10 @@ def lemma_facts(proof: Proof) -> dict[str, Any]:
 def report_lines(report: Report) -> list[Line]:
     """The report for a reader; the last line is the verdict."""
     rows: list[tuple[str, ...]] = [
-        (claim_name(claim), claim.scope, claim.method, claim.word, f"{claim.seconds:.2f} s") for claim in report.claims
+        (claim_name(claim), short_scope(claim.scope), claim.method, claim.word, f"{claim.seconds:.2f} s")
+        for claim in report.claims
     ]
-    lines = table_to_lines(("claim", "scope", "method", "verdict", "time"), shorten_scopes(rows), right=(4,))
+    lines = table_to_lines(("claim", "scope", "method", "verdict", "time"), rows, right=(4,))
     for claim in report.claims:
         lines += claim_lines(claim)
     if report.failures:
@@ -92,15 +93,9 @@ def claim_name(claim: Claim) -> str:
     return "property" if claim.right == "property" else f"{claim.left} = {claim.right}"
 
 
-def shorten_scopes(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """Shorten scopes so that the table fits the line; the last line says the scope in full."""
-    others = sum(max([len(row[place]) for row in rows] + [7]) + 2 for place in (0, 2, 3, 4)) if rows else 0
-    room = max(12, line_width() - others - 2)
-    short = [re.sub(r"every n in the domain \((.*)\)", r"every \1", row[1]) for row in rows]
-    return [
-        (row[0], scope if len(scope) <= room else scope[: room - 3] + "...", *row[2:])
-        for row, scope in zip(rows, short, strict=True)
-    ]
+def short_scope(scope: str) -> str:
+    """A scope without the words that the table can do without."""
+    return re.sub(r"every n in the domain \((.*?)\)", r"every \1", scope)
 
 
 def claim_lines(claim: Claim) -> list[Line]:

@@ -136,12 +136,17 @@ def features_of(array: Any, path: Path, size: int) -> Any:
         FomError: a row has another number of numbers, or one of them is not finite.
     """
     if array.dtype.kind not in "fiub":
-        raise fail("T013", f"inputs are real numbers, found {array.dtype}", where=str(path))
+        raise fail(
+            "T013", f"inputs are real numbers, found {array.dtype}", where=str(path), help="write them as float32"
+        )
     flat = np.asarray(array, dtype=np.float64).reshape(len(array), -1)
     if flat.shape[1] != size:
-        raise fail("T013", f"the network reads {size} numbers, a row has {flat.shape[1]}", where=str(path))
+        raise fail(
+            "T013", f"the network reads {size} numbers, a row has {flat.shape[1]}", where=str(path),
+            help="one row for each input, and in it the numbers of the ONNX inputs in their order",
+        )  # fmt: skip
     if not np.isfinite(flat).all():
-        raise fail("T013", "a number is not finite", where=str(path))
+        raise fail("T013", "a number is not finite", where=str(path), help="leave out rows with NaN or infinity")
     return flat
 
 

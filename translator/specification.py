@@ -49,6 +49,7 @@ def read_specification(text: str, network: Network) -> Specification:
             "T066",
             f"the specification defines class {beyond[0]}, the network has the classes 0 to {readout.n_classes - 1}",
             where=text,
+            help="leave the definition out, or give it the number of a class",
         )
     relations = tuple(named[number] for number in classes)
     for name in relations:
@@ -70,8 +71,13 @@ def of_formula(sentence: Sentence, text: str, network: Network) -> Specification
             where=text,
             help=f"define each class: let class[0] := ...; ... let class[{readout.n_classes - 1}] := ...; true",
         )
-    require_variables(len(sentence.free), network, f"the specification has {len(sentence.free)} free variables", text)
+    require_variables(len(sentence.free), network, f"the specification has {count_text(len(sentence.free))}", text)
     return Specification(sentence, (1,), ("",), True)
+
+
+def count_text(free: int) -> str:
+    """How many variables are free."""
+    return "1 free variable" if free == 1 else f"{free or 'no'} free variables"
 
 
 def require_variables(found: int, network: Network, what: str, text: str) -> None:
@@ -81,5 +87,8 @@ def require_variables(found: int, network: Network, what: str, text: str) -> Non
         FomError: it does.
     """
     if found != network.decided.n_positions:
-        answers = "at every position" if network.decided.n_positions else "once for each word"
-        raise fail("T065", f"{what}, the network answers {answers}", where=text)
+        at_positions = network.decided.n_positions
+        raise fail(
+            "T065", f"{what}, the network answers {'at every position' if at_positions else 'once for each word'}",
+            where=text, help="speak of one free position x" if at_positions else "quantify the positions: exists x. b(x)",
+        )  # fmt: skip

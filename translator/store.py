@@ -116,7 +116,10 @@ def require_writable(folder: Path) -> None:
             help="name another folder with -o",
         )
     if not folder.absolute().parent.is_dir():
-        raise fail("T051", "the folder that should hold the output does not exist", where=str(folder.absolute().parent))
+        raise fail(
+            "T051", "the folder that should hold the output does not exist", where=str(folder.absolute().parent),
+            help="make it first",
+        )  # fmt: skip
 
 
 @contextmanager
@@ -208,7 +211,10 @@ def load(folder: Path) -> Artifacts:
         hashes = dict(manifest["hashes"])
         str(manifest["readout"]["formula"])
         if manifest["schema"] != 1:
-            raise fail("T053", f"the manifest has schema {manifest['schema']}, this version reads 1", where=str(path))
+            raise fail(
+                "T053", f"the manifest has schema {manifest['schema']}, this version reads 1", where=str(path),
+                help="translate again with this version",
+            )  # fmt: skip
     except (KeyError, TypeError, ValueError) as error:
         raise fail("T053", f"the manifest is damaged: {error}", where=str(path), help="translate again") from None
     for name in FILES:

@@ -23,6 +23,7 @@ Row = tuple[str, str]
 
 LABEL_WIDTH = 12
 WIDEST = 110
+NARROWEST = 20
 NO_BREAK = "\u00a0"
 ROUNDED_UP = Context(prec=3, rounding=ROUND_UP)
 STYLES = {
@@ -83,7 +84,7 @@ def wrap(text: str, width: int) -> list[str]:
     """Break text into lines at blanks, never inside a word; line breaks in the text stay, and `unbroken` parts in one piece."""
     lines: list[str] = []
     for part in text.split("\n"):
-        lines += textwrap.wrap(part, max(20, width), break_long_words=False, break_on_hyphens=False) or [""]
+        lines += textwrap.wrap(part, max(NARROWEST, width), break_long_words=False, break_on_hyphens=False) or [""]
     return [line.replace(NO_BREAK, " ") for line in lines]
 
 
@@ -109,17 +110,45 @@ def rows_to_lines(rows: Iterable[Row], width: int | None = None, label_width: in
 
 
 def table_to_lines(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[Line]:
-    """Align columns; the columns listed in `right` are right-aligned, and words that are verdicts get their colour."""
+    """Align columns; those listed in `right` are right-aligned, and words that are verdicts get their colour.
+
+    Where the table is wider than the line, the texts of its widest columns are wrapped.
+    """
     widths = [max(len(row[place]) for row in (header, *rows)) for place in range(len(header))]
+    narrowed = narrowed_widths(widths, right)
 
-    def aligned(row: Sequence[str], style: str) -> Line:
-        line: Line = []
-        for place, cell in enumerate(row):
-            text = cell.rjust(widths[place]) if place in right else cell.ljust(widths[place])
-            line.append((text + "  ", STYLES.get(cell, style)))
-        return line
+    def aligned(row: Sequence[str], style: str) -> list[Line]:
+        cells = [
+            [cell] if narrowed[place] == widths[place] else wrap(cell, narrowed[place])
+            for place, cell in enumerate(row)
+        ]
+        lines: list[Line] = []
+        for number in range(max(map(len, cells))):
+            line: Line = []
+            for place, parts in enumerate(cells):
+                part = parts[number] if number < len(parts) else ""
+                text = part.rjust(narrowed[place]) if place in right else part.ljust(narrowed[place])
+                line.append((text + "  ", STYLES.get(row[place], style)))
+            lines.append(line)
+        return lines
 
-    return [aligned(header, "bold"), *(aligned(row, "") for row in rows)]
+    return [line for number, row in enumerate((header, *rows)) for line in aligned(row, "" if number else "bold")]
+
+
+def narrowed_widths(widths: Sequence[int], right: Sequence[int]) -> list[int]:
+    """Widths of columns that fit the line: the widest of those that are wrapped gives way first, down to `NARROWEST`."""
+    narrowed = list(widths)
+    over = sum(narrowed) + 2 * (len(narrowed) - 1) - line_width()
+    while over > 0:
+        places = [place for place, width in enumerate(narrowed) if place not in right and width > NARROWEST]
+        if not places:
+            break
+        place = max(places, key=narrowed.__getitem__)
+        others = [narrowed[other] for other in places if other != place]
+        step = min(over, narrowed[place] - NARROWEST, max(1, narrowed[place] - max(others, default=NARROWEST)))
+        narrowed[place] -= step
+        over -= step
+    return narrowed
 
 
 class Progress:

@@ -74,7 +74,12 @@ def read_property(path: Path) -> Property:
         text = data.decode("utf-8")
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise fail("T110", f"the property cannot be read: {reason}", where=str(path)) from None
+        raise fail(
+            "T110",
+            f"the property cannot be read: {reason}",
+            where=str(path),
+            help="give a VNN-LIB file, in text or .gz",
+        ) from None
     return parse_property(text, str(path))
 
 

@@ -84,7 +84,12 @@ class Ledger:
             try:
                 text = path.read_bytes()
             except OSError as error:
-                raise fail("L091", f"the ledger cannot be read: {error.strerror}", where=str(path)) from None
+                raise fail(
+                    "L091",
+                    f"the ledger cannot be read: {error.strerror}",
+                    where=str(path),
+                    help="name a file of your own",
+                ) from None
             self.torn = bool(text) and not text.endswith(b"\n")
             if not fresh:
                 self.known.update(lines_of(text))
@@ -114,7 +119,10 @@ class Ledger:
             finally:
                 os.close(file)
         except OSError as error:
-            raise fail("L091", f"the ledger cannot be written: {error.strerror}", where=str(self.path)) from None
+            raise fail(
+                "L091", f"the ledger cannot be written: {error.strerror}", where=str(self.path),
+                help="name a file in a folder that exists and can be written",
+            ) from None  # fmt: skip
         self.torn = False
 
     @property

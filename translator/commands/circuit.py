@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -98,7 +99,7 @@ def family_of(source: str, alphabet: str | None) -> Family:
     Raises:
         FomError: there is no such folder, or it is no sentence.
     """
-    if Path(source).is_dir():
+    if os.path.isdir(source):
         from translator.store import load
 
         if alphabet is not None:

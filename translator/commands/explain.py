@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from translator.commands.artifacts import PrecisionOfModel, artifacts_of
-from translator.commands.options import Bind, Input, JsonFlag, Where, write_json
+from translator.commands.options import MOST_LENGTH, Bind, Input, JsonFlag, Where, write_json
 from translator.terminal import progress, write_lines
 
 if TYPE_CHECKING:
@@ -29,11 +29,19 @@ def explain(
     ] = None,
     search_length: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="Longest words of the search.", show_default="by their number"),
+        typer.Option(
+            metavar="N", min=1, max=MOST_LENGTH, help="Longest words of the search.", show_default="by their number"
+        ),
     ] = None,
     max_length: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="Longest words of the verification.", show_default="every length, or 8"),
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=MOST_LENGTH,
+            help="Longest words of the verification.",
+            show_default="every length, or 8",
+        ),
     ] = None,
     where: Where = None,
     at: Annotated[

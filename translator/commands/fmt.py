@@ -108,4 +108,6 @@ def read_text(file: str) -> str:
     try:
         return sys.stdin.buffer.read().decode("utf-8").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
-        raise fail("T015", f"stdin cannot be read: {error}") from None
+        raise fail(
+            "T015", f"stdin is not UTF-8: {error.reason} at byte {error.start}", help="write it as a text file in UTF-8"
+        ) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -92,7 +93,7 @@ def sentence_of(source: str, alphabet: str | None) -> Sentence:
     Raises:
         FomError: it cannot be read, or has letters outside the alphabet.
     """
-    if Path(source).is_dir():
+    if os.path.isdir(source):
         from translator.store import load
 
         if alphabet is not None:

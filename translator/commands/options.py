@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "KI": 2**10, "MI": 2**20, "GI": 2**30, "TI": 2**40}
 
+MOST_LENGTH = 1_000_000
+"""The longest words that an option can name: lengths are listed one by one."""
+
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Where = Annotated[
     str | None,
@@ -70,7 +73,7 @@ def check_choice(option: str, value: str, choices: tuple[str, ...]) -> None:
     raise fail(
         "T070",
         f"{option} is one of {', '.join(choices)}, not `{value}`",
-        help=f"did you mean `{close[0]}`?" if close else "",
+        help=f"did you mean `{close[0]}`?" if close else f"choose one of them, or leave {option} out",
     )
 
 

@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from translator.commands.options import Bind, Input, JsonFlag, Where, check_choice, parse_memory, write_json
+from translator.commands.options import (
+    MOST_LENGTH,
+    Bind,
+    Input,
+    JsonFlag,
+    Where,
+    check_choice,
+    parse_memory,
+    write_json,
+)
 from translator.terminal import plain, progress, rows_to_lines, write_lines
 
 
@@ -51,11 +60,22 @@ def translate(
     ] = None,
     max_length: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="Longest words on which fidelity is measured.", show_default="about 8"),
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=MOST_LENGTH,
+            help="Longest words on which fidelity is measured.",
+            show_default="about 8",
+        ),
     ] = None,
     longest: Annotated[
         int,
-        typer.Option(metavar="N", min=1, help="Bound on n where the file computes its positions (sinusoids, rotary)."),
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=MOST_LENGTH,
+            help="Bound on n where the file computes its positions (sinusoids, rotary).",
+        ),
     ] = 64,
     where: Where = None,
     bind: Bind = None,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from circuits.diagnostics import FomError
+from circuits.diagnostics import FomError, fail
 from translator.commands.artifacts import PrecisionOfModel, artifacts_of
-from translator.commands.options import Bind, Input, JsonFlag, Where, check_choice, write_json
+from translator.commands.options import MOST_LENGTH, Bind, Input, JsonFlag, Where, check_choice, write_json
 from translator.terminal import complain, progress, write_lines
 
 
@@ -36,7 +37,8 @@ def verify(
         ),
     ] = None,
     max_length: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Longest words of the scope.", show_default="8")
+        int | None,
+        typer.Option(metavar="N", min=1, max=MOST_LENGTH, help="Longest words of the scope.", show_default="8"),
     ] = None,
     all_lengths: Annotated[
         bool, typer.Option("--all-lengths", help="Only a proof for every length counts as `holds`.")
@@ -89,6 +91,12 @@ def verify(
     from translator.certificates import require_free, write_certificate
     from translator.verifying.question import COMPARISON_METHODS, EQUALITY_METHODS, Question
 
+    if robust is not None and not math.isfinite(robust):
+        raise fail("T070", f"--robust is a distance, not {robust}", help="write --robust 0.1")
+    if inputs is not None and robust is None:
+        raise fail(
+            "T061", "--inputs are the inputs around which decisions should not change", help="say how far: --robust 0.1"
+        )
     asks = against is not None or property_ is not None
     check_choice("--method", method, ("auto", *(COMPARISON_METHODS if asks else EQUALITY_METHODS)))
     with progress() as tell, artifacts_of(source, tell, bind, input_, where, precision) as artifacts:
@@ -120,7 +128,7 @@ def verify(
             except FomError as error:
                 refused = error
     for name in artifacts.edited:
-        complain(f"note: {source / name} was edited since it was translated; its present contents were verified")
+        complain(f"note: {source / name} {edited_text(name)}")
     for text in left_out:
         complain(f"note: the certificate leaves out {text}")
     if refused is not None and report.verdict != "holds":
@@ -135,3 +143,12 @@ def verify(
     if refused is not None:
         raise refused
     raise typer.Exit(claims.EXIT_CODES[report.verdict])
+
+
+def edited_text(name: str) -> str:
+    """What it means that a file of a translation is not the one that was written."""
+    from translator.store import MODEL
+
+    if name == MODEL:
+        return "is not the file that was translated; what was verified is the network in network.jsonl"
+    return "was edited since it was translated; its present contents were verified"
