@@ -1,5 +1,6 @@
-"""Settings shared by all tests: how hypothesis searches, and that tests marked interop run when the marker is asked for."""
+"""Settings shared by all tests: how hypothesis searches, when garbage is collected, which marked tests are left out."""
 
+import gc
 import os
 
 import pytest
@@ -19,3 +20,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if not item.get_closest_marker("interop")]
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage as rarely as the program does, and never visit again what stays until the end: modules and tests."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(200_000, 50, 100)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import ast
+import io
 import re
 import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from functools import cache
 from pathlib import Path
 
 import onnx
 import pytest
 
+from translator import cli
 from translator.reading.loading import Operator
 from translator.reading.operators import OPERATORS
 from translator.reading.table import CARRYING
@@ -49,6 +52,14 @@ def run(arguments: list[str], folder: Path) -> str:
     return done.stdout
 
 
+def run_fom(arguments: list[str]) -> list[str]:
+    """Run fom in this process; the lines that it prints, on both streams."""
+    printed = io.StringIO()
+    with redirect_stdout(printed), redirect_stderr(printed):
+        assert cli.execute(arguments) in (0, 1), printed.getvalue()
+    return printed.getvalue().splitlines()
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder from which the examples can be reached as in a checkout."""
@@ -65,15 +76,15 @@ def commands() -> Iterator[tuple[str, list[str]]]:
             yield command, printed.splitlines()
 
 
-def test_the_commands_of_the_readme_print_what_it_shows(folder: Path) -> None:
+def test_the_commands_of_the_readme_print_what_it_shows(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("COLUMNS", "80")
     found = list(commands())
     assert len(found) >= 6
     for command, expected in found:
         name, *arguments = shlex.split(command, comments=True)
         assert name == "fom"
-        printed = [
-            SECONDS.sub("_", line).rstrip() for line in run(["-m", "translator.cli", *arguments], folder).splitlines()
-        ]
+        printed = [SECONDS.sub("_", line).rstrip() for line in run_fom(arguments)]
         place = 0
         for line in expected:
             wanted = SECONDS.sub("_", line).rstrip()
@@ -89,10 +100,11 @@ def test_the_example_of_the_readme_runs(folder: Path) -> None:
     assert printed[-1] == "circuit = sentence holds every length n compositional"
 
 
-def test_the_example_of_the_proofs_page_runs(folder: Path) -> None:
+def test_the_example_of_the_proofs_page_runs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
     first, ledger = blocks((ROOT / "docs" / "proofs.md").read_text(encoding="utf-8"), "python")
     if not (folder / "out").is_dir():
-        run(["-m", "translator.cli", "translate", "examples/majority/model.onnx", "-o", "out"], folder)
+        run_fom(["translate", "examples/majority/model.onnx", "-o", "out"])
     script = first + "\nprint(len(scripts), scripts[0][1].splitlines()[0])\n" + ledger
     *lemmas, said, summary = run(["-c", script], folder).splitlines()
     assert said.endswith("(set-logic QF_LIA)")
