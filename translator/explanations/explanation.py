@@ -9,6 +9,7 @@ from logic.searching.search import Candidate
 from translator.verifying.question import Report
 
 if TYPE_CHECKING:
+    from translator.explanations.stating import Stated
     from translator.explanations.tables import Tabled
 
 Matrix = tuple[tuple[float, ...], ...]
@@ -53,6 +54,8 @@ class Explanation:
         attention: for each head its weights on that word, a row for each position that attends.
         seconds: by stage.
         program_scope: the words on which the program was compared.
+        stated: the formulas of the program, for a network compiled from one.
+        hint: what else could be asked, or nothing.
         table: the law of a network that is a table over letters; there are no sentences beside it.
     """
 
@@ -68,4 +71,6 @@ class Explanation:
     attention: tuple[tuple[str, Matrix], ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
     program_scope: str = ""
+    stated: Stated | None = None
+    hint: str = ""
     table: Tabled | None = None

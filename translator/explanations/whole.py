@@ -23,13 +23,14 @@ from logic.searching.programs_of_sentences import program_of
 from logic.searching.samples import Samples
 from logic.telling import Progress, seldom
 from translator.domains import read_domain
-from translator.explanations.compiled import Compiled, read_compiled
+from translator.explanations.compiled import Compiled, description_beside, read_compiled
 from translator.explanations.explaining import Explainer, Search
 from translator.explanations.explanation import Explained, Explanation, Matrix
 from translator.explanations.inside import Entry, look_inside
 from translator.explanations.modular import inside_table
 from translator.explanations.residual import read_directions
 from translator.explanations.routing import Routed, routed
+from translator.explanations.stating import Stated, state
 from translator.explanations.tables import Tabled, explain_table
 from translator.explanations.tracr import Decompiled, decompile
 from translator.sides import Source
@@ -76,11 +77,15 @@ def explain(source: Source, asked: Search, progress: Progress, look: Look | None
     samples: Samples | None = None
     example: Integers | None = None
     tabled: Tabled | None = None
+    stated: Stated | None = None
     if look.task is not None:
         tell("reading the program back")
         task = read_compiled(look.task)
         compiled = decompile(network, task, words_considered(task, asked.where))
         program, scope, entries = compiled.found.program, compiled.scope, decoded_entries(compiled)
+        if program is not None:
+            tell("comparing its formulas with the network")
+            stated = state(network, task, program, None if asked.where is None else compiled.words)
         example = task.fed(compiled.words[min(DEFAULT_WORD, len(compiled.words)) - 1])[-1]
     elif network.decided.kind == "value" and not network.inputs and network.decided.n_positions == 1:
         tell("reading the program back")
@@ -121,6 +126,8 @@ def explain(source: Source, asked: Search, progress: Progress, look: Look | None
         attention=shown,
         seconds=seconds,
         table=tabled,
+        stated=stated,
+        hint="" if look.task is not None else task_hint(model_of(source)),
     )
 
 
@@ -137,6 +144,16 @@ def words_considered(task: Compiled, where: str | None) -> list[Integers] | None
     if not any(len(words) for words in kept):
         raise fail("T063", f"no word of the program, up to length {task.longest}, satisfies --where", where=where)
     return [words for words in kept if len(words)]
+
+
+def task_hint(model: str) -> str:
+    """That a description beside the model reads a program back."""
+    path = description_beside(Path(model))
+    return (
+        f"`{path.name}` beside the model describes a compiled network: --task {path} reads its program back"
+        if path
+        else ""
+    )
 
 
 def lap(seconds: dict[str, float], stage: str, started: float) -> None:

@@ -21,6 +21,7 @@ from translator.pages.elements import (
     text,
 )
 from translator.pages.example_words import Marked, examples_of
+from translator.pages.explanation_formulas import stated_section
 from translator.pages.explanation_table import table_section
 from translator.pages.formulas import displayed, inline, letters_of
 from translator.pages.front_chart import front_chart, percent
@@ -41,9 +42,11 @@ def explanation_html(explanation: Explanation) -> str:
         f"{explanation.precision} · words over {letters_text(list(explanation.alphabet))} · {explanation.domain}",
         table_section(explanation.table) if explanation.table is not None else NOTHING,
         *parts,
+        stated_section(explanation.stated),
         attention(explanation),
         inside(explanation),
         programs(explanation),
+        paragraph(explanation.hint, "faint") if explanation.hint else NOTHING,
         paragraph(f"Time: {time_text(explanation.seconds)}", "faint") if explanation.seconds else NOTHING,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from translator.pages.attention_drawing import shaded
+from translator.pages.explanation_formulas import stated_lines
 from translator.pages.explanation_page import short_path, statement
 from translator.pages.explanation_table import table_lines
 from translator.pages.formulas import chunks, formula_text_lines, head_of, letters_of
@@ -33,6 +34,8 @@ def explanation_lines(explanation: Explanation) -> list[Line]:
         lines += [plain(), *table_lines(explanation.table)]
     for one in explanation.explained:
         lines += [plain(), *answer(one)]
+    if explanation.stated is not None:
+        lines += stated_lines(explanation.stated)
     lines += attention(explanation)
     if explanation.inside:
         lines += [plain(), plain("inside the network", "bold")]
@@ -44,6 +47,8 @@ def explanation_lines(explanation: Explanation) -> list[Line]:
     if program:
         lines += [plain(), plain("as a program", "bold")]
         lines += [plain(f"  {line}") for line in program.rstrip("\n").split("\n")]
+    if explanation.hint:
+        lines += [plain(), *dim(explanation.hint)]
     if explanation.seconds:
         lines += [plain(), *rows_to_lines([("time", time_text(explanation.seconds))], label_width=6)]
     return lines
