@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Iterator
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
+import typer.main
 
 from tests.once import made_once
 from tests.translator.command_line import CHOICES, EXAMPLES, Fom, Result
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _command_line_built_once() -> Iterator[None]:
+    """A program reads one command line; the tests read hundreds, and typer would inspect every command again for each."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.main, "get_command", cache(typer.main.get_command))
+        yield
 
 
 @pytest.fixture
