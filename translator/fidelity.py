@@ -29,6 +29,7 @@ DEFAULT_LENGTH = 8
 MOST_WORDS = 100_000
 SCREEN_WORDS = 2_000
 OBSERVED_WORDS = 20_000
+FARTHEST, LONGER_WORDS = 32, 50
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +61,9 @@ class InputSet:
 def words_up_to(network: real.RealNetwork, max_length: int | None, keep: Any = None) -> InputSet:
     """All words of the domain up to a length, by default the longest one up to 8 that stays under 100,000 words.
 
+    By default some words of each longer length are added, up to 8 or the longest words of a bounded domain (at most 32): what a
+    tensor holds there, a position number for instance, must be seen.
+
     Args:
         keep: filter on arrays of words, or None.
     """
@@ -83,10 +87,28 @@ def words_up_to(network: real.RealNetwork, max_length: int | None, keep: Any = N
         total += len(words)
         groups.append(words if keep is None else words[keep(words)])
     longest = lengths[-1] if lengths else 0
+    top = longest
+    if max_length is None and lengths and not random:
+        top = max(longest, min(domain.most if domain.most is not None else DEFAULT_LENGTH, FARTHEST))
+    for n in range(longest + 1, top + 1):
+        words = varied_words(letters, n)
+        groups.append(words if keep is None else words[keep(words)])
     span = f"of length {longest}" if domain.least == domain.most else f"of length {domain.least} to {longest}"
     kind = "random words" if random else "all words"
     chosen = "" if keep is None else " in the domain of --where"
-    return InputSet(tuple(groups), f"{kind} {span}{chosen}", longest)
+    more = f", and {sum(map(len, groups[len(lengths) :])):,} words up to length {top}" if top > longest else ""
+    return InputSet(tuple(groups), f"{kind} {span}{more}{chosen}", longest)
+
+
+def varied_words(letters: int, n: int) -> Integers:
+    """Words of one letter each, of few letters, and of any: what is counted in them gets large and small."""
+    rng = np.random.default_rng(n)
+    few = rng.integers(0, letters, (LONGER_WORDS, 2))
+    return np.concatenate([
+        np.repeat(np.arange(min(letters, LONGER_WORDS))[:, None], n, axis=1),
+        np.take_along_axis(few, rng.integers(0, 2, (LONGER_WORDS, n)), axis=1),
+        random_words(letters, n, LONGER_WORDS, n),
+    ])  # fmt: skip
 
 
 MOST_DIFFERING = 64
