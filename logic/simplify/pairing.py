@@ -72,6 +72,8 @@ class Difference:
 def same(one: Item, other: Item, params: tuple[str, ...], equivalent: Equivalent) -> bool:
     """Tell whether two indicators, or two counts of weight 1, are shown to be equal."""
     match one, other:
+        case Indicator(Linear(total, bound)), Indicator(Linear(second, least)) if total == second and bound != least:
+            return False  # a sum against two bounds: it takes a solver long not to show that none of its values lies between
         case Indicator(left), Indicator(right):
             return equivalent(params, left, right)
         case Count(x, left, weight), Count(y, right, second) if weight is second is ONE:
