@@ -2,7 +2,8 @@
 
 A head is a quotient of two sums over the same positions y: values times weights, and the weights. Weights are a word of the two
 positions x and y (exponentials of scores, or whatever a table makes of them), or all the same, so that the head is the mean over
-a guard. Heads are found by these shapes, not by names.
+a guard. A sum of values times weights that is not divided is a head, too: it sums over some positions, or reads one, as hard
+attention does. Heads are found by these shapes, not by names.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from circuits.evaluate import evaluate
-from circuits.network import Affine, Function, Network, Product, Quotient, Sum, Table
+from circuits.network import Affine, Function, Maximum, Network, Product, Quotient, Sum, Table
 from circuits.positions import Guard, grid, holds, var
 from logic.searching.inside_pairs import Pairs
 from logic.searching.samples import Samples, Truth
@@ -28,13 +29,14 @@ class Head:
     """One head.
 
     Attributes:
-        name: the node of its quotient, with a number where the node holds several heads.
+        name: the node of its quotient or sum, with a number where the node holds several heads.
         layer: the number of that node among those that are heads; `number`: of the head in it.
         node, elements: what it writes.
         guard: over which y it sums.
         weights: node and element of its weights, or None if they are all the same.
         scores: node and element of what the weights increase with, if that is there.
         values: node and elements that it reads at y.
+        divided: whether it is a mean, and not a sum.
     """
 
     name: str
@@ -46,17 +48,45 @@ class Head:
     weights: tuple[str, int] | None
     scores: tuple[str, int] | None
     values: tuple[str, tuple[int, ...]]
+    divided: bool = True
 
 
 def heads(network: Network) -> list[Head]:
     """The heads of a network, in its order."""
     found: list[Head] = []
     layer = 0
+    divided = {node.num.node for node in network.nodes if isinstance(node, Quotient)}
     for node in network.nodes:
+        fresh: list[Head] = []
         if isinstance(node, Quotient) and node.n_positions == 1:
             fresh = heads_of(network, node, layer)
-            found += fresh
-            layer += bool(fresh)
+        elif isinstance(node, Sum) and node.n_positions == 1 and node.name not in divided:
+            fresh = summing_heads(network, node, layer)
+        found += fresh
+        layer += bool(fresh)
+    return found
+
+
+def summing_heads(network: Network, node: Sum, layer: int) -> list[Head]:
+    """The heads of a sum over y of values at y times weights of x and y, one for each weight."""
+    source = network.by_name[node.operand.node]
+    if not isinstance(source, Product) or node.operand.at != HERE:
+        return []
+    sides = ((source.left, source.left_index), (source.right, source.right_index))
+    weighing = [side for side in sides if side[0].at == HERE]
+    valued = [side for side in sides if side[0].at == THERE]
+    if len(weighing) != 1 or len(valued) != 1 or network.word(weighing[0][0].node).format.lo < 0:
+        return []
+    (reference, places), (values, index) = weighing[0], valued[0]
+    numbers = np.unique(places).tolist()
+    found = []
+    for number, place in enumerate(numbers):
+        chosen = tuple(np.flatnonzero(places == place).tolist())
+        name = node.name if len(numbers) == 1 else f"{node.name}.{number}"
+        weights = (reference.node, int(place))
+        read = (values.node, tuple(int(one) for one in index[list(chosen)]))
+        scores = scores_of(network, weights)
+        found.append(Head(name, layer, number, node.name, chosen, node.guard, weights, scores, read, divided=False))
     return found
 
 
@@ -118,7 +148,10 @@ def attention_matrix(network: Network, head: Head, word: Any) -> tuple[tuple[flo
     return tuple(tuple(row) for row in (weights[0] / total).tolist())
 
 
-Way = Literal["averages over", "attends most to", "gives most weight to"]
+Way = Literal[
+    "averages over", "averages over the y whose score is largest:", "sums over", "reads", "attends most to",
+    "gives most weight to",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -126,8 +159,9 @@ class Pattern:
     """What a head attends to.
 
     Attributes:
-        way: "averages over": equal weights there and none elsewhere; "gives most weight to": more than half, and always to
-            one position; "attends most to": the largest score.
+        way: "averages over": equal weights there and none elsewhere, and where that is how its weights are made, over "the y
+            whose score is largest"; "sums over": the same, not divided; "reads": the same, and always one position; "gives most
+            weight to": more than half, and always to one position; "attends most to": the largest score.
         formula: A(x, y).
         otherwise_first: where no y satisfies the formula it attends to position 1.
         wrong: pairs (x, y) of the words, of `total`, on which that is wrong.
@@ -168,7 +202,7 @@ def pattern(network: Network, head: Head, pairs: Pairs) -> Pattern:
         bool((part == part.max(axis=2, keepdims=True))[support & considered[:, :, None]].all())
         for part, support, considered in zip(weights, supports, samples.considered, strict=True)
     )
-    tried: list[tuple[Way, list[Truth]]] = [("averages over", supports)] if uniform else []
+    tried: list[tuple[Way, list[Truth]]] = [(way_of(network, head, parts, samples), supports)] if uniform else []
     halves = [2 * part > part.sum(axis=2, keepdims=True) for part in weights]
     if not uniform and all(
         bool(part.any(axis=2)[ok].all()) for part, ok in zip(halves, samples.considered, strict=True)
@@ -190,6 +224,33 @@ def pattern(network: Network, head: Head, pairs: Pairs) -> Pattern:
         nearest, wrong = pairs.nearest(truth, everywhere)
         closest.append(Pattern(head, way, nearest, False, wrong, len(truth)))
     return min(closest, key=lambda one: one.wrong)
+
+
+def way_of(network: Network, head: Head, parts: Sequence[tuple[Any, Truth]], samples: Samples) -> Way:
+    """How a head with equal weights, or none, uses them."""
+    supports = [weights > 0 for weights, _ in parts]
+    if not head.divided:
+        single = all(
+            bool((support.sum(axis=2) == 1)[considered].all())
+            for support, considered in zip(supports, samples.considered, strict=True)
+        )
+        return "reads" if single else "sums over"
+    if head.scores is None or not less_maximum(network, head.scores[0]):
+        return "averages over"
+    same = all(
+        bool((support == hard)[considered].all())
+        for support, hard, considered in zip(
+            supports, highest(network, head, parts, samples), samples.considered, strict=True
+        )
+    )
+    return "averages over the y whose score is largest:" if same else "averages over"
+
+
+def less_maximum(network: Network, name: str) -> bool:
+    """Tell whether scores have their largest one over y subtracted."""
+    node = network.by_name[name]
+    sources = [network.by_name[one.ref.node] for one in node.operands] if isinstance(node, Affine) else []
+    return any(isinstance(source, Maximum) and source.guard is not None for source in sources)
 
 
 def beside_first(truths: Sequence[Truth], pairs: Pairs) -> Formula | None:

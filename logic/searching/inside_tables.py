@@ -92,10 +92,6 @@ def keys(numbers: Numbers) -> Iterator[tuple[str, Integers]]:
         yield f"{left} - {right}", v - w
     for one, other in pairs if len(names) > 2 else []:
         yield f"{names[one]} and {names[other]}", at[one] * (at[other].max() + 1) + at[other]
-    for one, other in pairs:
-        if len(names) == 2 and np.array_equal(numbers.values[one], numbers.values[other]):
-            low, high = np.minimum(at[one], at[other]), np.maximum(at[one], at[other])
-            yield f"{names[one]} and {names[other]} in either order", low * (high.max() + 1) + high
 
 
 def multiples(m: int) -> Iterator[tuple[int, int]]:
@@ -167,6 +163,9 @@ def groups(rows: Integers, numbers: Numbers) -> list[Group]:
     total = f"f({names[0]}) + g({names[1]})"
     take(f"a sum {total}", additive(grids[open_]))
     take(f"a sum {total} clipped at 0", np.array([is_clipped_sum(one) for one in grids[open_]], dtype=bool))
+    if np.array_equal(*numbers.values):
+        symmetric = (grids[open_] == grids[open_].transpose(0, 2, 1)).all(axis=(1, 2))
+        take(f"a symmetric table of {names[0]} and {names[1]}", symmetric)
     if len(open_):
         ranks = [int(np.linalg.matrix_rank(grids[unit].astype(np.float64))) for unit in open_]
         between = f"{min(ranks)}" if min(ranks) == max(ranks) else f"{min(ranks)} to {max(ranks)}"

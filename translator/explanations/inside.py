@@ -9,6 +9,8 @@ import numpy as np
 from circuits.network import Network
 from logic.comparing.methods import Limit
 from logic.searching.inside_heads import patterns
+from logic.searching.inside_maxima import largest_values, maxima
+from logic.searching.inside_pairs import Pairs
 from logic.searching.inside_units import Meaning, meanings, words_of
 from logic.searching.samples import Samples
 from translator.explanations.residual import Direction, direction_meanings
@@ -27,6 +29,8 @@ def look_inside(network: Network, samples: Samples, limit: Limit, directions: Se
     """
     few, fewer = shorter(samples, MOST_POINTS, 1), shorter(samples, MOST_PAIRS, 2)
     found = [(one.head.name, one.text, scope(fewer)) for one in patterns(network, fewer)]
+    if maxima(network):
+        found += [(one.name, one.text, scope(fewer)) for one in largest_values(network, Pairs(fewer))]
     if directions:
         found += [(one.unit, one.text, scope(few)) for one in direction_meanings(network, directions, few, limit)]
     named = meanings(network, few, limit)

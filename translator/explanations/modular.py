@@ -117,7 +117,7 @@ def unit_text(units: Units, numbers: Numbers, law: Law) -> str:
         numbered = f" [{', '.join(map(str, chosen[:MOST_NUMBERS]))}{', ..' if len(chosen) > MOST_NUMBERS else ''}]"
         parts.append(f"{which} {plural(group.text, len(chosen))}{numbered if len(chosen) < total else ''}")
     text = f"{total:,} unit{'s' * (total != 1)}: {', '.join(parts)}"
-    tables = any(group.text.startswith(("a table", "a sum")) for group in found)
+    tables = any(group.text.startswith(("a table", "a symmetric", "a sum")) for group in found)
     if tables and numbers.modulus and not any(f"mod {numbers.modulus}" in group.text for group in found):
         text += f"; none is periodic, a function of a sum modulo {numbers.modulus}"
     measured = frequencies(units.rows, numbers)
@@ -133,8 +133,8 @@ def plural(text: str, count: int) -> str:
     """What several units are."""
     if count == 1 or not text.startswith("a "):
         return text
-    noun, space, rest = text[2:].partition(" ")
-    return f"{noun}s{space}{rest}"
+    noun = next(one for one in ("function", "table", "sum") if one in text)
+    return text[2:].replace(noun, f"{noun}s", 1)
 
 
 def share_text(head: Shares, numbers: Numbers) -> str:
