@@ -11,17 +11,20 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from circuits import evaluate as evaluation
 from circuits.circuit import instantiate
 from circuits.diagnostics import FomError
 from circuits.evaluate import evaluate
 from circuits.family_text import family_of_text
+from circuits.fast_evaluate import Plan
+from circuits.network import Network
 from circuits.network_text import network_of_text
 from circuits.words import all_words
 from logic.batch import evaluate as evaluate_sentence
@@ -51,12 +54,24 @@ SENSITIVE = {
 }
 
 
+network_of = lru_cache(maxsize=16)(network_of_text)
+family_of = lru_cache(maxsize=16)(family_of_text)
+circuit_of = lru_cache(maxsize=32)(instantiate)
+
+
+@lru_cache(maxsize=64)
+def plan_for(network: Network, n: int, kept: frozenset[str]) -> Plan:
+    return Plan(network, n, kept)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _built_once() -> Iterator[None]:
-    """Families of equal text, and their circuits, are built once."""
+    """Networks and families of equal text, and what they are evaluated with, are built once: an edit changes one file."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(store, "family_of_text", cache(family_of_text))
-        patch.setattr(sides, "instantiate", cache(instantiate))
+        patch.setattr(store, "network_of_text", lambda text, _: network_of(text))
+        patch.setattr(store, "family_of_text", lambda text, _: family_of(text))
+        patch.setattr(sides, "instantiate", circuit_of)
+        patch.setattr(evaluation, "plan_of", lambda network, n, kept: plan_for(network, n, frozenset(kept)))
         yield
 
 
@@ -75,11 +90,11 @@ class Subject:
         """What the text of a file decides, on all words of each length: decision bits, and the last formula of a sentence."""
         lengths = range(LONGEST, 0, -1)
         if file == NETWORK:
-            network = network_of_text(text)
+            network = network_of(text)
             yield from (evaluate(network, self.words(n))[network.decided.decision] for n in lengths)
         elif file == FAMILY:
-            family = family_of_text(text)
-            yield from (instantiate(family, n).simulate(self.words(n))[family.readout.decision] for n in lengths)
+            family = family_of(text)
+            yield from (circuit_of(family, n).simulate(self.words(n))[family.readout.decision] for n in lengths)
         else:
             sentence, labels = parse(text, file), decision_labels(self.artifacts.family)
             sentence = replace(sentence, letters=self.artifacts.network.alphabet)
@@ -128,7 +143,7 @@ def replayed(artifacts: Artifacts, word: str) -> dict[str, Array]:
     labels, sentence = tuple(decision_labels(artifacts.family)), artifacts.sentence
     sentence = replace(sentence, letters=artifacts.network.alphabet)
     values = evaluate_sentence(sentence, letters, None, labels)
-    circuit = instantiate(artifacts.family, letters.shape[1])
+    circuit = circuit_of(artifacts.family, letters.shape[1])
     return {
         "network": evaluate(artifacts.network, letters)[artifacts.network.decided.decision][0],
         "circuit": circuit.simulate(letters)[artifacts.family.readout.decision][0],
