@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
@@ -41,12 +41,14 @@ class Variable:
         values: ``(B, n)`` for each batch of words.
         considered: of the same shapes, where it has a meaning.
         letters: whether the numbers are those of letters.
+        computed: whether it is known to be computed at each position by itself, so that no selector reads it.
     """
 
     name: str
     values: tuple[Reals, ...]
     considered: tuple[Truth, ...]
     letters: bool = False
+    computed: bool = False
 
     @property
     def seen(self) -> Reals:
@@ -84,24 +86,33 @@ class Candidates:
             yield from self.thresholds(variable)
         for one in (*self.lettered, *self.numbers):
             yield from self.table(variable, (one,))
-        yield from self.attention(variable, list(self.selectors()), optional)
+        selectors = self.selectors()
+        if plain and variable.computed:
+            yield from self.linear(variable, (1, 2))
+        if plain:
+            yield from (f"selector_width({one})" for one in selectors)
+        if not variable.computed:
+            yield from self.aggregates(variable, selectors, optional)
         if plain:
             yield from self.linear(variable, (1, 2))
             yield from self.of_two()
-        for place, one in enumerate(self.numbers):
-            for other in (*self.lettered, *self.numbers[:place]):
+        every = [*self.lettered, *self.numbers]
+        for place, one in enumerate(every):
+            for other in every[:place]:
                 yield from self.table(variable, (other, one))
-        joined = (f"{one} and {other}" for one, other in combinations(self.simple(), 2))
-        yield from self.attention(variable, list(joined), optional)
+        joined = [f"{one} and {other}" for one, other in combinations(self.simple(), 2)]
+        if plain:
+            yield from (f"selector_width({one})" for one in self.masked(joined))
+        yield from self.aggregates(variable, selectors if variable.computed else self.masked(joined), optional)
 
     # Attention.
 
-    def attention(self, variable: Variable, selectors: Sequence[str], optional: bool) -> Iterator[str]:
-        """Widths of selectors, and aggregates over them."""
-        if self.causal:
-            selectors = [one if BEFORE in one else f"{BEFORE} and {one}" for one in selectors]
-        if not variable.letters and not optional:
-            yield from (f"selector_width({one})" for one in selectors)
+    def masked(self, selectors: Iterable[str]) -> list[str]:
+        """Selectors of what is not later, if that is all a program reads."""
+        return [one if not self.causal or BEFORE in one else f"{BEFORE} and {one}" for one in selectors]
+
+    def aggregates(self, variable: Variable, selectors: Sequence[str], optional: bool) -> Iterator[str]:
+        """Aggregates over selectors."""
         if variable.letters:
             yield from (f"aggregate({one}, {values})" for one in selectors for values in self.lettered)
             return
@@ -109,8 +120,12 @@ class Candidates:
         averaged = [*self.numbers, *(f"tokens == {one!r}" for one in self.letters)]
         yield from (f"aggregate({one}, {values}{end})" for one in selectors for values in averaged)
 
-    def selectors(self) -> Iterator[str]:
-        """Selectors: by equal letters, by letters, by offsets, by comparing two variables; then also of what is not later."""
+    def selectors(self) -> list[str]:
+        """Selectors, the plainest first."""
+        return self.masked(self.comparisons())
+
+    def comparisons(self) -> Iterator[str]:
+        """Selectors by equal letters, by letters, by offsets, by comparing two variables; then also of what is not later."""
         yield BEFORE if self.causal else "select(True, True, EQ)"
         plain = ["select(tokens, tokens, EQ)", *(f"select(tokens, {letter!r}, EQ)" for letter in self.letters)]
         yield from plain
@@ -138,10 +153,15 @@ class Candidates:
         if not self.causal:
             yield "select(indices, length - 1, EQ)"
         for name in self.numbers:
-            found = [machine.values[name] for machine in self.machines]
-            values = {int(value) for one in found for value in np.unique(one.numerator[one.denominator == 1]).tolist()}
+            values = self.values_of(name)
             if name not in ("indices", "length") and len(values) <= FEW:
                 yield from (f"select({name}, {value}, EQ)" for value in sorted(values))
+
+    def values_of(self, name: str) -> set[int]:
+        """The whole values of a name, as far as they are whole."""
+        found = [machine.values[name] for machine in self.machines]
+        parts = [one.numerator[np.broadcast_to(one.denominator == 1, one.numerator.shape)] for one in found]
+        return {int(value) for part in parts for value in np.unique(part).tolist()}
 
     def simple(self) -> list[str]:
         """Selectors that are worth a conjunction: by equal values, by one value, by order."""
@@ -182,22 +202,28 @@ class Candidates:
         true = np.abs(values - 1) < self.tolerance
         if not (true | (np.abs(values) < self.tolerance)).all() or true.all() or not true.any():
             return
-        for name in self.numbers:
+        found = []
+        for name in reversed(self.numbers):
             column = self.column(name, variable)
             if np.isnan(column).any() or name == "indices":
                 continue
             inside, outside = column[true], column[~true]
+            single = bool(inside.min() == inside.max())
             if inside.max() < outside.min():
-                yield comparison(name, "<", inside.max(), outside.min())
+                found.append(comparison(name, "<", inside.max(), outside.min(), single))
             elif inside.min() > outside.max():
-                yield comparison(name, ">", outside.max(), inside.min())
-            elif inside.min() == inside.max():
-                yield scaled(name, "==", inside[0])
+                found.append(comparison(name, ">", outside.max(), inside.min(), single))
+            elif single:
+                found.append(scaled(name, "==", inside[0]))
             elif outside.min() == outside.max():
-                yield scaled(name, "!=", outside[0])
+                found.append(scaled(name, "!=", outside[0]))
+        yield from sorted(found, key=lambda text: " * " in text.removeprefix("1 * "))
 
     def of_two(self) -> Iterator[str]:
-        """Larger and smaller ones of two numbers, and which is larger."""
+        """Conjunctions and disjunctions of two truth values, larger and smaller ones of two numbers, and which is larger."""
+        flags = [name for name in self.numbers if self.values_of(name) == {0, 1}]
+        for one, other in combinations(flags, 2):
+            yield from (f"1 * ({one} and {other})", f"1 * ({one} or {other})", f"1 * ({one} != {other})")
         for place, one in enumerate(self.numbers):
             for other in self.numbers[:place]:
                 yield f"max({one}, {other})"
@@ -252,13 +278,16 @@ def entries(value: Value, scale: int, seen: Truth) -> Any:
     return np.where(present, numerator * (scale // np.maximum(denominator, 1)), NONE)[seen]
 
 
-def comparison(name: str, sign: str, below: float, above: float) -> str:
-    """That a number is at most `below` (sign ``<``), or at least `above` (``>``), where it is never between: the plainest way."""
+def comparison(name: str, sign: str, below: float, above: float, single: bool) -> str:
+    """That a number is at most `below` (sign ``<``), or at least `above` (``>``), where it is never between.
+
+    Where only that is taken (`single`), it may be said to be equal.
+    """
     near = 1e-9
     whole = math.floor(above + near) if sign == "<" else math.ceil(below - near)
     if below + near < whole if sign == "<" else whole < above - near:
         return f"1 * ({name} {sign} {whole})"
-    return scaled(name, sign + "=", below if sign == "<" else above)
+    return scaled(name, "==" if single else sign + "=", below if sign == "<" else above)
 
 
 def scaled(name: str, sign: str, bound: float) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -128,7 +128,8 @@ class Finder:
     def find(self, variable: Variable) -> tuple[str, float] | None:
         """The first expression with the values of a variable, and how far it is from them."""
         parts = list(zip(variable.values, variable.considered, self.rows, strict=True))
-        some = Variable("", tuple(v[r] for v, _, r in parts), tuple(s[r] for _, s, r in parts), variable.letters)
+        values, seen = tuple(v[rows] for v, _, rows in parts), tuple(s[rows] for _, s, rows in parts)
+        some = replace(variable, values=values, considered=seen)
         for text in self.candidates.expressions(variable):
             node = ast.parse(text, mode="eval").body
             if self.deviation(node, some, self.screens) is None:

@@ -57,6 +57,7 @@ class Decoded:
         values: the names of a categorical variable's values; nothing for a numerical one.
         numbers: for each batch ``(B, n)`` the value, or the place of it in `values`, or NaN where no direction is 1: nothing was
             selected there, or different values.
+        attended: whether a head wrote it, and no unit.
         deviation: how far the directions of a categorical variable are from exactly one being 1, at most, where it has a value.
     """
 
@@ -66,6 +67,7 @@ class Decoded:
     values: tuple[str, ...]
     numbers: tuple[Reals, ...]
     deviation: float
+    attended: bool = True
 
 
 def read_directions(options: Sequence[str]) -> tuple[Direction, ...]:
@@ -143,16 +145,18 @@ def decode(
         columns = [one.index for one in parts]
         stage = first_stage(stages, columns, considered)
         last = [values[..., columns] * scale[-1] for values in stages[-1]]
+        mixes = is_attended(network, nodes[stage], set(nodes))
         if parts[0].value is None:
             numbers = tuple(values[..., 0] for values in last)
-            variables.append(Decoded(name, nodes[stage], stage, (), numbers, 0.0))
+            variables.append(Decoded(name, nodes[stage], stage, (), numbers, 0.0, mixes))
             continue
-        mixes = is_attended(network, nodes[stage], set(nodes))
         coded = [one_hot(values, 1 / (2 * values.shape[1]) if mixes else 0.5) for values in last]
         exact = [far[seen & ~np.isnan(places)] for (places, far), seen in zip(coded, considered, strict=True)]
         deviation = max((float(part.max()) for part in exact if part.size), default=0.0)
         names = tuple(str(one.value) for one in parts)
-        variables.append(Decoded(name, nodes[stage], stage, names, tuple(places for places, _ in coded), deviation))
+        variables.append(
+            Decoded(name, nodes[stage], stage, names, tuple(places for places, _ in coded), deviation, mixes)
+        )
     return sorted(variables, key=lambda one: one.place)
 
 
@@ -202,14 +206,17 @@ def direction_meanings(
     return describe(names, np.array(rows).reshape(len(rows), naming.points.size), naming)
 
 
-def to_variable(decoded: Decoded, letters: Sequence[str], considered: Sequence[Truth]) -> Variable:
-    """A decoded variable as numbers or letters."""
+def to_variable(
+    decoded: Decoded, letters: Sequence[str], considered: Sequence[Truth], is_width: bool = False
+) -> Variable:
+    """A decoded variable as numbers or letters; a width is computed from what a head wrote under another name."""
+    computed = not (decoded.attended or is_width)
     if not decoded.values:
-        return Variable(decoded.name, decoded.numbers, tuple(considered))
+        return Variable(decoded.name, decoded.numbers, tuple(considered), computed=computed)
     numbers, are_letters, _ = meanings(decoded.values, letters)
     table = np.array([*numbers, np.nan])
     values = tuple(table[np.where(np.isnan(part), len(numbers), part).astype(int)] for part in decoded.numbers)
-    return Variable(decoded.name, values, tuple(considered), are_letters)
+    return Variable(decoded.name, values, tuple(considered), are_letters, computed)
 
 
 def meanings(names: Sequence[str], letters: Sequence[str]) -> tuple[list[float], bool, int]:

@@ -8,7 +8,7 @@ stream held before; the answer of the network is the last one. The program is th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -50,8 +50,9 @@ def decompile(network: Network, compiled: Compiled, words: Sequence[Integers] | 
     inside = [np.broadcast_to(np.arange(batch.shape[1]) > 0, batch.shape) for batch in fed]
     everywhere = [np.ones(batch.shape, dtype=bool) for batch in chosen]
     decoded = decode(network, compiled.directions, fed, inside)
+    widths = {one.name.removesuffix(WIDTH) for one in decoded if one.name.endswith(WIDTH)}
     variables = [
-        behind_start(to_variable(one, compiled.letters, inside), everywhere)
+        behind_start(to_variable(one, compiled.letters, inside, one.name in widths), everywhere)
         for one in decoded
         if one.name not in ("one", POSITIONS, "tokens") and not one.name.endswith(WIDTH)
     ]
@@ -63,7 +64,7 @@ def decompile(network: Network, compiled: Compiled, words: Sequence[Integers] | 
 def behind_start(variable: Variable, considered: Sequence[Truth]) -> Variable:
     """A variable without the position of BOS."""
     values = tuple(part[:, 1:] for part in variable.values)
-    return Variable(variable.name, values, tuple(considered), variable.letters)
+    return replace(variable, values=values, considered=tuple(considered))
 
 
 def specified(answer: Variable, compiled: Compiled, decoded: Sequence[Decoded], inside: Sequence[Truth]) -> Variable:
