@@ -1,9 +1,9 @@
 """A small compiler from RASP programs to the weights of a transformer, in Tracr's manner (Lindner et al. 2023).
 
 The residual stream has a direction for each value of a categorical variable, which is 1 where the variable has that value,
-and one for each numerical variable. A selector is a matrix of queries and keys with scores 100 / sqrt(K). The first position, BOS,
-has the score 50 / sqrt(K), so that it is read where nothing is selected, or 100 / sqrt(K) for a width, then read as 1 / (1 + n) and
-made categorical by steps. Tables are units of a layer with ReLU.
+and one for each numerical variable. A selector is a matrix of queries and keys with scores 100 / sqrt(K). The first
+position, BOS, has the score 50 / sqrt(K), so that it is read where nothing is selected, or 100 / sqrt(K) for a width, which
+is then read as 1 / (1 + n) and made categorical by steps. Tables are units of a layer with ReLU.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -10,16 +11,28 @@ from typing import Any
 import numpy as np
 import pytest
 
+from circuits.diagnostics import FomError
 from circuits.network import Network
 from circuits.words import all_words
+from logic.batch import evaluate
+from logic.comparing.problem import decided_by
+from logic.searching.programs import read_program
+from logic.telling import silent
 from tests.translator.compiling_programs import Compiler, always, at_most, equal, less
-from translator.explanations.compiled import Compiled, read_compiled
+from translator.domains import read_domain
+from translator.explanations.compiled import Compiled, description_beside, read_compiled
+from translator.explanations.explaining import Search
+from translator.explanations.residual import meanings
 from translator.explanations.stating import Stated, state
 from translator.explanations.tracr import Decompiled, decompile
+from translator.explanations.whole import Look, explain, task_hint
 from translator.fidelity import observe
 from translator.fixing import fitted
-from translator.pipeline import Settings, fidelity_inputs, read_network
+from translator.pages.explanation_page import explanation_html
+from translator.pages.explanation_terminal import explanation_lines
+from translator.pipeline import Settings, fidelity_inputs, read_network, translate
 from translator.precision import parse_precision
+from translator.sentences import read_sentence
 from translator.specification import read_specification
 
 
@@ -162,3 +175,114 @@ def test_a_compiled_program_is_read_back_and_stated(name: str, tmp_path: Path) -
     if stated.verifiable:
         specification = read_specification(stated.specification_text, network)
         assert specification.relations == tuple(one for one, _ in stated.answers)
+
+
+def test_the_specification_is_what_the_network_decides(tmp_path: Path) -> None:
+    """On all words of the network's alphabet that `where` admits, at the positions that `at` admits."""
+    network, task, _, stated = read_back("nothing before the first", tmp_path)
+    files = stated.files(tmp_path / "spec.fom")
+    for path, text in files.items():
+        path.write_text(text)
+    specification = read_specification(str(tmp_path / "spec.fom"), network)
+    where = read_domain(stated.where, network.alphabet)
+    at = read_sentence(stated.at_text(tmp_path / "spec.fom"), network.alphabet)
+    considered = total = 0
+    for n in range(1, task.longest + 2):
+        for words in all_words(len(network.alphabet), n):
+            kept = words[np.asarray(evaluate(where, words)[""], dtype=bool)]
+            places = np.asarray(evaluate(at, kept)[""], dtype=bool)
+            differs = specification.differs(specification.truth(kept), decided_by(network, kept))
+            assert not (differs & places).any()
+            considered, total = considered + int(places.sum()), total + len(kept)
+    assert total == 31
+    assert considered == sum(2**n * (n - 1) for n in range(1, task.longest + 1))
+    command = stated.verification("DIR", tmp_path / "spec.fom").split()
+    assert command[:4] == ["fom", "verify", "DIR", "--against"]
+    assert command[-2:] == ["--max-length", "5"]
+
+
+def test_a_program_of_another_network_is_refuted(tmp_path: Path) -> None:
+    network, task, found, _ = read_back("double histogram", tmp_path)
+    other = read_program("output = selector_width(select(tokens, tokens, EQ))", task.letters, True)
+    stated = state(network, task, other)
+    assert not stated.holds
+    assert "a b" in stated.wrong
+    assert found.found.program is not None
+    some = state(network, task, found.found.program, found.words[:2])
+    assert not some.wrong
+    assert not some.every
+
+
+def test_what_is_shown(tmp_path: Path) -> None:
+    made, output = reverse()
+    model = made.save(tmp_path, output)
+    translation = translate(model, precision="fixed:*.8", max_length=2)
+    found = explain(translation, Search(), silent, Look(task=tmp_path / "task.json"))
+    assert found.stated is not None
+    assert not found.hint
+    text = " ".join(" ".join("".join(part for part, _ in line) for line in explanation_lines(found)).split())
+    assert "class[1]: b" in text
+    assert "position x is position x + 1 of the network's word" in text
+    assert "The program as formulas" in explanation_html(found)
+    assert "--task" in task_hint(str(model))
+    (tmp_path / "task.json").write_text("[]")
+    assert task_hint(str(model)) == ""
+    assert description_beside(tmp_path / "elsewhere" / "model.onnx") is None
+
+
+CHANGES: list[tuple[str, Any, str]] = [
+    ("vocab", [], "T120"),
+    ("vocab", ["a", "a", "b"], "T120"),
+    ("token_ids", {"a": 2, "b": 2, "c": 4}, "T120"),
+    ("token_ids", {"a": 2, "b": 9, "c": 4}, "T122"),
+    ("token_ids", {"a": 2}, "T120"),
+    ("bos_id", 2, "T120"),
+    ("bos_id", -1, "T122"),
+    ("max_len_without_bos", 0, "T120"),
+    ("max_len_without_bos", 5, "T122"),
+    ("max_len_without_bos", None, "T120"),
+    ("residual_labels", ["one"], "T122"),
+    ("residual_labels", ["one"] * 3, "T120"),
+    ("residual_labels", [f"v{place}" for place in range(99)], "T120"),
+    ("residual_labels", "one", "T120"),
+    ("residual_labels", [], "T120"),
+    ("output", {"decode": ["a", "b"]}, "T122"),
+    ("output", {"decode": ["a", "a", "b"]}, "T120"),
+    ("output", {"decode": 3}, "T120"),
+    ("output", {}, "T120"),
+]
+
+
+@pytest.fixture(scope="module")
+def reversing(tmp_path_factory: pytest.TempPathFactory) -> tuple[Network, dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("reverse")
+    made, output = reverse()
+    return network_of(made.save(folder, output), 2), json.loads((folder / "task.json").read_text())
+
+
+@pytest.mark.parametrize(("key", "value", "code"), CHANGES)
+def test_descriptions_that_do_not_fit(
+    key: str, value: object, code: str, reversing: tuple[Network, dict[str, Any]], tmp_path: Path
+) -> None:
+    network, described = reversing
+    path = tmp_path / "task.json"
+    path.write_text(json.dumps({**described, key: value}))
+    with pytest.raises(FomError, match=code):
+        decompile(network, read_compiled(path))
+
+
+def test_labels_in_another_order_explain_nothing(reversing: tuple[Network, dict[str, Any]], tmp_path: Path) -> None:
+    network, described = reversing
+    path = tmp_path / "task.json"
+    path.write_text(json.dumps({**described, "residual_labels": described["residual_labels"][::-1]}))
+    task = read_compiled(path)
+    found = decompile(network, task, task.words()[:3])
+    assert found.found.missing
+
+
+def test_truth_values_letters_and_fractions_are_names() -> None:
+    assert meanings(["a", "b"], ["b", "a"]) == ([1.0, 0.0], True, 1)
+    assert meanings(["False", "True"], []) == ([0.0, 1.0], False, 1)
+    assert meanings(["-0.5", "0.25"], []) == ([-2.0, 1.0], False, 4)
+    assert meanings(["P", "T"], []) == ([0.0, 1.0], False, 1)
+    assert meanings(["inf", "1"], []) == ([0.0, 1.0], False, 1)
