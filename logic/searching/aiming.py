@@ -7,7 +7,7 @@ divided along the lines where it changes (`bordering`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,33 +16,32 @@ from logic.batch import evaluate
 from logic.comparing.methods import Limit
 from logic.measure import measure
 from logic.searching.bank import AND, OR, Bank, combine
+from logic.searching.bordering import LARGEST, Borders, Line
 from logic.searching.counting import value_of
 from logic.searching.grammar import Grammar
 from logic.searching.growing import Growth
 from logic.searching.joining import Joiner
-from logic.searching.points import Points, ones, pack, unpack
+from logic.searching.points import Points, Tallies, ones, pack, unpack
 from logic.searching.samples import Integers, Samples
 from logic.searching.separating import Found, Separator
 from logic.syntax import FALSE, TRUE, Formula, Sentence
 
 MOST_PARTNERS = 10  # formulas beside which comparisons are looked for, for each connective
 MOST_BESIDE = 400  # sets of counts tried beside each
+BORDERS_FROM = 4  # the cost from which on borders are looked for
+MOST_PAIRS = 16  # vectors of counts between which a line is asked for
+
+Between = Callable[[Sequence[tuple[Integers, Integers]]], Sequence[Line]]
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A sentence, its size as `logic.measure` counts it, and on how many of the samples considered it is wrong.
-
-    Attributes:
-        complete: no sentence of the grammar with at most so many nodes, counted without sharing, is wrong on fewer samples; only
-            known of a sentence that is right on all of them or the last of its search.
-    """
+    """A sentence, its size as `logic.measure` counts it, and on how many of the samples considered it is wrong."""
 
     sentence: Sentence
     size: int
     wrong: int
     total: int
-    complete: int = 0
 
 
 def count_wrong(sentence: Sentence, samples: Samples) -> int:
@@ -64,8 +63,16 @@ class Aim:
         best: on how many samples the best candidate so far is wrong.
     """
 
-    def __init__(self, samples: Samples, points: Points, growth: Growth, grammar: Grammar, limit: Limit) -> None:
-        self.samples, self.points, self.growth = samples, points, growth
+    def __init__(
+        self,
+        samples: Samples,
+        points: Points,
+        growth: Growth,
+        grammar: Grammar,
+        limit: Limit,
+        between: Between | None = None,
+    ) -> None:
+        self.samples, self.points, self.growth, self.limit, self.between = samples, points, growth, limit, between
         at = samples.at_positions
         self.bank: Bank = growth.open if at else growth.closed
         self.atoms = growth.spelling.open_atoms if at else growth.spelling.closed_atoms
@@ -76,6 +83,7 @@ class Aim:
         self.joiner = Joiner(self.bank, self.target, self.considered, limit)
         self.best = samples.total + 1
         self.waiting: dict[int, list[Found]] = {}
+        self.bordered: list[tuple[int, Formula]] | None = None
 
     @property
     def tried(self) -> int:
@@ -89,6 +97,7 @@ class Aim:
 
     def level(self, cost: int) -> Iterator[Candidate]:
         """Everything of one cost, after the banks have grown."""
+        yield from self.divided(cost)
         for found in [*self.separated(cost), *self.waiting.pop(cost, ())]:
             yield from self.consider(self.keep(found, cost))
         self.joiner.measure()
@@ -100,6 +109,28 @@ class Aim:
             if self.best:
                 yield from self.covers(cost)
 
+    def divided(self, cost: int) -> Iterator[Candidate]:
+        """Formulas of lines along which the truth changes, of at most so many nodes; all of them when the banks end to grow."""
+        if self.bordered is None:
+            self.bordered = self.borders() if cost >= BORDERS_FROM else None
+        for size, formula in self.bordered or ():
+            if size <= cost or not any(self.growth.connecting.values()):
+                yield from self.candidate(formula)
+
+    def borders(self) -> list[tuple[int, Formula]]:
+        """Formulas that divide the vectors of counts, smallest first."""
+        points = self.points
+        if not isinstance(points, Tallies) or self.samples.at_positions:
+            return []
+        vectors, kept = np.unique(points.vectors[points.considered], axis=0, return_index=True)
+        if vectors.shape[1] > max(LARGEST):
+            return []
+        truth = self.truth[points.considered][kept]
+        known: Sequence[Line] = ()
+        if self.between is not None:
+            known = self.between(Borders(vectors, truth, self.limit).pairs(MOST_PAIRS))
+        return Borders(vectors, truth, self.limit, known).formulas(self.samples.alphabet)
+
     def separated(self, cost: int) -> Iterator[Found]:
         """Comparisons for the truth itself; equalities wait for their cost."""
         for found in self.separator.find(self.truth, self.points.considered, cost, self.best):
@@ -109,10 +140,12 @@ class Aim:
                 self.waiting.setdefault(found.cost, []).append(found)
 
     def left_over(self) -> Iterator[Candidate]:
-        """Comparisons that were found and still wait for their cost."""
+        """What was found and still waits for its cost."""
         for cost in sorted(self.waiting):
             for found in self.waiting[cost]:
                 yield from self.consider(self.keep(found, cost))
+        for _, formula in self.bordered or ():
+            yield from self.candidate(formula)
 
     def beside_partners(self, cost: int) -> Iterator[Candidate]:
         """Comparisons that complete a formula of the bank: where it is true if they are joined by "and", false if by "or"."""
@@ -129,7 +162,9 @@ class Aim:
                 below = self.best - int(flaws[partner])
                 for found in self.separator.find(self.truth, where, rest, below, MOST_BESIDE):
                     if found.wrong + int(flaws[partner]) < self.best and found.cost == rest:
-                        yield from self.consider(self.join(operation, partner, self.number(found), cost))
+                        number = self.number(found)
+                        if number is not None:
+                            yield from self.consider(self.join(operation, partner, number, cost))
                         if not self.best:
                             return
 
@@ -151,14 +186,14 @@ class Aim:
         value = value_of(found.atom, found.rows, self.points, self.samples.at_positions)
         return self.growth.add_atoms(self.bank, self.atoms, [(found.atom, value)], cost)
 
-    def number(self, found: Found) -> int:
-        """The number of a comparison in the bank, new or not."""
+    def number(self, found: Found) -> int | None:
+        """The number of a comparison in the bank, new or not; None if the bank is full."""
         fresh = self.keep(found, found.cost)
         if len(fresh):
             return int(fresh[0])
         value = pack(value_of(found.atom, found.rows, self.points, self.samples.at_positions)[None])[0]
         same = np.flatnonzero((self.bank.values[: self.bank.size] == value).all(axis=1))
-        return int(same[0])
+        return int(same[0]) if len(same) else None
 
     def join(self, operation: int, left: int, right: int, cost: int) -> Integers:
         """Add a conjunction or disjunction to the bank."""
@@ -180,5 +215,4 @@ class Aim:
         wrong = count_wrong(sentence, self.samples)
         if wrong < self.best:
             self.best = wrong
-            complete = self.growth.complete(self.bank)
-            yield Candidate(sentence, measure(sentence).nodes, wrong, self.samples.total, complete)
+            yield Candidate(sentence, measure(sentence).nodes, wrong, self.samples.total)

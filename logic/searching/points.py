@@ -100,16 +100,18 @@ class Tallies(Points):
 
     Attributes:
         often: how often the letter of each point occurs in its word.
+        vectors: for each word how often each letter occurs: ``(W, A)``.
     """
 
     ordered = False
 
     def __init__(self, samples: Samples) -> None:
         super().__init__(samples)
-        letters = int(self.letter.max()) + 1
+        letters = len(samples.alphabet)
         tallies = np.bincount(self.word * letters + self.letter, minlength=self.words * letters)
         types = np.flatnonzero(tallies)
         self.often: Counts = tallies[types].astype(np.int32)
+        self.vectors: Integers = tallies.reshape(self.words, letters)
         self._point_of = np.cumsum(tallies > 0)[self.word * letters + self.letter] - 1
         self.letter, self.word = types % letters, types // letters
         self.size, self.n = len(types), self.length[self.word]
@@ -141,5 +143,5 @@ def points_of(samples: Samples) -> Points:
 
 def _kept(samples: Samples) -> list[Truth]:
     """The words of which something is considered; all if that are none."""
-    kept = [considered.reshape(len(considered), -1).any(axis=1) for considered in samples.considered]
+    kept: list[Truth] = [np.asarray(one.reshape(len(one), -1).any(axis=1)) for one in samples.considered]
     return kept if any(rows.any() for rows in kept) else [np.ones_like(rows) for rows in kept]

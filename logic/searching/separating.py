@@ -26,6 +26,7 @@ from logic.searching.spelling import Atom, Counted
 
 MOST_WORK = 20_000_000  # samples counted into cells, for one truth and one cost
 MOST_SETS = 10_000  # sets of counts tried, for one truth and one cost
+MOST_CELLS = 2_000_000  # cells counted at once
 MOST_KEPT = 24  # sets of counts, of one cost, for which weights are tried
 MOST_SAMPLES = 6_000  # samples by which sets of counts are ranked
 
@@ -92,26 +93,26 @@ class Separator:
     def _impurities(self, sets: list[tuple[int, ...]], samples: Any, target: Truth) -> Any:
         """For each set of counts, on how many samples every function of them and of the length is wrong."""
         truth = target[samples].astype(np.int64)
-        lengths = self.lengths[samples]
         base = int(self.lengths.max()) + 1
-        rows = {
-            number: np.asarray(self.row(number)[samples], dtype=np.int64) for number in {one for s in sets for one in s}
-        }
+        used = sorted({number for chosen in sets for number in chosen})
+        place_of = {number: row for row, number in enumerate(used)}
+        rows = np.array([self.row(number)[samples] for number in used], dtype=np.int64).reshape(len(used), len(samples))
         result = np.zeros(len(sets), dtype=np.int64)
-        for place_, chosen in enumerate(sets):
-            if place_ % 512 == 0:
+        by_size: dict[int, list[int]] = {}
+        for number, chosen in enumerate(sets):
+            by_size.setdefault(len(chosen), []).append(number)
+        for size, numbers in by_size.items():
+            cells = base ** (size + 1)
+            dense = cells <= 4 * len(samples) + 4096
+            together = max(1, MOST_CELLS // (2 * cells if dense else 8 * len(samples)))
+            for low in range(0, len(numbers), together):
                 self.limit.check()
-            key = lengths
-            for number in chosen:
-                key = key * base + rows[number]
-            size = base ** (len(chosen) + 1)
-            if size <= 4 * len(samples) + 4096:
-                cells = np.bincount(2 * key + truth, minlength=2 * size).reshape(-1, 2)
-            else:
-                _, inverse = np.unique(key, return_inverse=True)
-                cells = np.bincount(2 * inverse + truth, minlength=2).astype(np.int64)
-                cells = np.pad(cells, (0, len(cells) % 2)).reshape(-1, 2)
-            result[place_] = cells.min(axis=1).sum()
+                batch = numbers[low : low + together]
+                parts = np.array([[place_of[one] for one in sets[number]] for number in batch], dtype=np.int64)
+                key = np.broadcast_to(self.lengths[samples], (len(batch), len(samples)))
+                for part in parts.reshape(len(batch), size).T:
+                    key = key * base + rows[part]
+                result[batch] = _dense(key, truth, cells) if dense else _sparse(key, truth)
         return result
 
     def _weigh(self, chosen: tuple[int, ...], samples: Any, target: Truth, below: int) -> Iterator[Found]:
@@ -147,6 +148,24 @@ class Separator:
             length, *coefs = weights[row].tolist()
             atom = Atom(tuple(zip(coefs, (counted[one] for one in chosen), strict=True)), length, bound, equal)
             yield Found(atom, rows, atom.cost, best)
+
+
+def _dense(key: Any, truth: Any, cells: int) -> Any:
+    """For each row of keys below `cells`, the sum of the smaller sides of all cells."""
+    number = 2 * (key + np.arange(len(key))[:, None] * cells) + truth
+    counts = np.bincount(number.reshape(-1), minlength=2 * cells * len(key)).reshape(len(key), cells, 2)
+    return np.minimum(counts[:, :, 0], counts[:, :, 1]).sum(axis=1)
+
+
+def _sparse(key: Any, truth: Any) -> Any:
+    """The same for keys of any size: equal ones are brought together by sorting."""
+    keyed = np.sort(2 * key + truth, axis=1)
+    first = np.ones(keyed.shape, dtype=bool)
+    first[:, 1:] = keyed[:, 1:] >> 1 != keyed[:, :-1] >> 1
+    starts = np.flatnonzero(first)
+    true = np.add.reduceat((keyed & 1).reshape(-1), starts)
+    sizes = np.diff(np.append(starts, keyed.size))
+    return np.bincount(starts // keyed.shape[1], np.minimum(true, sizes - true), len(key)).astype(np.int64)
 
 
 @cache

@@ -17,12 +17,13 @@ from logic.check import check
 from logic.comparing.methods import Limit, seconds
 from logic.measure import measure
 from logic.parser import parse
+from logic.searching.aiming import Candidate, count_wrong
 from logic.searching.bank import Bank
 from logic.searching.grammar import Grammar
 from logic.searching.growing import Growth
 from logic.searching.points import Points, ones, pack, unpack
 from logic.searching.samples import Samples
-from logic.searching.search import Candidate, count_wrong, search
+from logic.searching.search import search
 from logic.syntax import Sentence
 
 LANGUAGES = Path(__file__).resolve().parents[2] / "examples" / "languages"

@@ -100,11 +100,11 @@ class TestAnswers:
         assert spec.differs(spec.truth(words), np.array([1, 0])).tolist() == [True, True]
 
     def test_a_short_sentence_with_its_departure_is_preferred_to_a_long_one(self, first_letter: Translation) -> None:
-        from logic.searching.search import Candidate
+        from logic.searching.aiming import Candidate
 
         def attempt(size: int, word: str | None) -> Attempt:
             candidate = Candidate(parse("letters a, b, c; a(1)"), size, 0, 10)
-            return Attempt((candidate,), Report("holds", "", (), ()), word)
+            return Attempt((candidate,), Report("holds", "", (), ()), word, ("n = 1..3", 3))
 
         short, longer, long_ = attempt(4, "a a a"), attempt(5, "a a a a"), attempt(40, None)
         assert best_of([]) is None

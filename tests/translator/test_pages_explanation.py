@@ -15,7 +15,7 @@ from logic.comparing.registry import METHODS, UNBOUNDED
 from logic.measure import measure
 from logic.parser import parse
 from logic.printer import UNICODE, write
-from logic.searching.search import Candidate
+from logic.searching.aiming import Candidate
 from logic.syntax import Sentence
 from logic.verdicts import Claim, Counterexample, Holds, Refuted, Unknown
 from tests.translator.page_reading import Balanced, read, shown

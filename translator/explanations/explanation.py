@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from logic.searching.search import Candidate
+from logic.searching.aiming import Candidate
 from translator.verifying.question import Report
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ class Explained:
         wrong: words, of those searched, on which the chosen one is wrong; the first of them if there are many.
         seconds: for the search and the verification.
         departs: a shortest word on which the network departs from the chosen sentence, which holds on all shorter ones.
+        complete: no formula of the grammar with so many nodes, those that are shared counted each time, is right on all words
+            searched; but one that is chosen may have as many.
+        further: a longer sentence with which the network agrees on longer words, or on all, if there is one.
     """
 
     name: str
@@ -40,6 +43,8 @@ class Explained:
     wrong: tuple[str, ...]
     seconds: float
     departs: str = ""
+    complete: int = 0
+    further: Explained | None = None
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 
 from circuits.diagnostics import FomError, fail
+from circuits.network import Network
 from logic.batch import evaluate
 from logic.comparing.methods import Limit
+from logic.searching.hard_programs import HardProgram
 from logic.searching.inside_heads import attention_matrix, heads
 from logic.searching.programs import Program
 from logic.searching.programs_of_sentences import program_of
@@ -33,6 +35,7 @@ from translator.explanations.routing import Routed, routed
 from translator.explanations.stating import Stated, state
 from translator.explanations.tables import Tabled, explain_table
 from translator.explanations.tracr import Decompiled, decompile
+from translator.explanations.transformer_programs import ReadBack, is_hard, read_back
 from translator.sides import Source
 from translator.words import format_word, parse_word
 
@@ -73,7 +76,8 @@ def explain(source: Source, asked: Search, progress: Progress, look: Look | None
     seconds: dict[str, float] = {}
     explained: tuple[Explained, ...] = ()
     entries: list[Entry] = []
-    program, scope = None, ""
+    program: Program | HardProgram | None = None
+    scope = ""
     samples: Samples | None = None
     example: Integers | None = None
     tabled: Tabled | None = None
@@ -91,11 +95,13 @@ def explain(source: Source, asked: Search, progress: Progress, look: Look | None
         tell("reading the program back")
         found = routed(network)
         program, scope, entries = found.found.program, found.scope, routed_entries(found)
+    elif (hard := read_hard_program(network, asked, tell)) is not None:
+        program, scope, entries = hard.program, hard.words.scope, hard.entries
     elif (tabled := explain_table(source, asked, tell)) is not None:
         program, scope, example = tabled.program, tabled.scope, tabled.example
     else:
         explainer = Explainer(source, asked, progress)
-        explained = tuple(explainer.explain(number) for number in explainer.classes)
+        explained = explainer.explain()
         samples = explainer.samples(explainer.classes[0])
         program, scope = program_of_sentence(explained), explained[0].searched
     lap(seconds, "sentences" if explained else "law" if tabled is not None else "program", started)
@@ -129,6 +135,15 @@ def explain(source: Source, asked: Search, progress: Progress, look: Look | None
         stated=stated,
         hint="" if look.task is not None else task_hint(model_of(source)),
     )
+
+
+def read_hard_program(network: Network, asked: Search, tell: Progress) -> ReadBack | None:
+    """The program of a network of hard attention, unless sentences for some classes are asked for; None if there is none."""
+    if asked.classes is not None or asked.at is not None or not is_hard(network):
+        return None
+    tell("reading the program back")
+    found = read_back(network, Limit(time.monotonic() + asked.timeout_s, progress=tell), asked.where)
+    return found if found.program is not None else None
 
 
 def words_considered(task: Compiled, where: str | None) -> list[Integers] | None:

@@ -63,6 +63,16 @@ def statement(explained: Explained) -> str:
     return f"The network answers {explained.name}{at} {how} where"
 
 
+def completeness(explained: Explained) -> str:
+    """How far the search is complete."""
+    chosen, nodes = explained.chosen, explained.complete
+    if not chosen.wrong and chosen.size <= nodes + 1:
+        return "no shorter formula of the grammar is right on all words searched"
+    if not nodes:
+        return "shorter formulas were not searched completely"
+    return f"no formula of the grammar with up to {nodes} nodes is right on all words searched"
+
+
 def answer(explained: Explained, alphabet: tuple[str, ...]) -> Markup:
     """One class: its formula, the verdict, the front, and words."""
     known = told(explained)
@@ -76,6 +86,22 @@ def answer(explained: Explained, alphabet: tuple[str, ...]) -> Markup:
         folded(text("how that is known"), element("ul", *reasons)) if reasons else NOTHING,
         words(explained, alphabet),
         front(explained),
+        further(explained.further) if explained.further is not None else NOTHING,
+    )
+
+
+def further(explained: Explained) -> Markup:
+    """The formula that is right on longer words than the one shown first."""
+    known = told(explained)
+    badge = element("span", text(known.word), class_=f"badge {known.kind}")
+    reasons = [element("li", text(line)) for line in known.reasons]
+    return joined(
+        (
+            element("h3", text("On longer words, too")),
+            displayed(explained.chosen.sentence),
+            element("p", badge, text(known.meaning)),
+            folded(text("how that is known"), element("ul", *reasons)) if reasons else NOTHING,
+        )
     )
 
 
@@ -122,7 +148,10 @@ def front(explained: Explained) -> Markup:
     return joined(
         (
             element("h3", text("Short against right")),
-            paragraph(f"Searched on {explained.searched}{refined}, in {explained.seconds:.1f} s.", "faint"),
+            paragraph(
+                f"Searched on {explained.searched}{refined}, in {explained.seconds:.1f} s; {completeness(explained)}.",
+                "faint",
+            ),
             element("div", front_chart(explained), listed, class_="pair"),
         )
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from translator.pages.attention_drawing import shaded
 from translator.pages.explanation_formulas import stated_lines
-from translator.pages.explanation_page import short_path, statement
+from translator.pages.explanation_page import completeness, short_path, statement
 from translator.pages.explanation_table import table_lines
 from translator.pages.formulas import chunks, formula_text_lines, head_of, letters_of
 from translator.pages.front_chart import percent
@@ -72,7 +72,20 @@ def answer(explained: Explained) -> list[Line]:
     if explained.wrong:
         more = ", ..." if explained.chosen.wrong > len(explained.wrong) else ""
         lines += rows_to_lines([("  wrong on", ", ".join(map(unbroken, explained.wrong)) + more)])
-    return [*lines, plain(), *candidates(explained)]
+    lines = [*lines, plain(), *candidates(explained)]
+    if explained.further is not None:
+        lines += [plain(), *further(explained.further)]
+    return lines
+
+
+def further(explained: Explained) -> list[Line]:
+    """The formula that is right on longer words than the one above."""
+    known = told(explained)
+    first, *rest = wrap(f"on longer words, too: {known.word}: {known.meaning}", line_width())
+    lines = [plain(first), *map(plain, rest), plain()]
+    return lines + [
+        plain(INDENT + line) for line in formula_text_lines(explained.chosen.sentence, line_width() - len(INDENT))
+    ]
 
 
 def candidates(explained: Explained) -> list[Line]:
@@ -86,7 +99,11 @@ def candidates(explained: Explained) -> list[Line]:
         lines += [[(numbers, style), (first, style)], *(plain(" " * NUMBERS + line, style) for line in rest)]
     rounds = explained.rounds
     refined = f", {rounds:,} time{'s' * (rounds != 1)} refined by a counterexample" if rounds else ""
-    return [*lines, *dim(f"searched: {explained.searched}{refined}, {explained.seconds:.1f} s")]
+    return [
+        *lines,
+        *dim(f"searched: {explained.searched}{refined}, {explained.seconds:.1f} s"),
+        *dim(completeness(explained)),
+    ]
 
 
 def dim(content: str) -> list[Line]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from translator.pages.elements import Markup, element, joined, svg, text
 
 if TYPE_CHECKING:
-    from logic.searching.search import Candidate
+    from logic.searching.aiming import Candidate
     from translator.explanations.explanation import Explained
 
 WIDTH, HEIGHT = 460, 210
