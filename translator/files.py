@@ -12,6 +12,23 @@ from typing import BinaryIO
 from circuits.diagnostics import fail
 
 
+def require_file_place(path: Path) -> None:
+    """Refuse a file that could not be written, before the work is done.
+
+    Raises:
+        FomError: it is a folder, or its folder does not exist or cannot be written.
+    """
+    folder = path.resolve().parent
+    if path.is_dir():
+        raise fail("T051", "the output is a folder", where=str(path), help="name a file in it")
+    if not folder.is_dir():
+        raise fail(
+            "T051", "the folder that should hold the output does not exist", where=str(folder), help="make it first"
+        )
+    if not os.access(path if path.exists() else folder, os.W_OK):
+        raise fail("T051", "the output cannot be written", where=str(path), help="name another file")
+
+
 @contextmanager
 def replacing_file(path: Path) -> Iterator[BinaryIO]:
     """Yield a stream whose contents take the place of a file if nothing is raised; otherwise the file stays as it was.
@@ -29,7 +46,9 @@ def replacing_file(path: Path) -> Iterator[BinaryIO]:
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     except OSError as error:
-        raise fail("T051", f"the output cannot be written: {error.strerror}", where=str(path)) from None
+        raise fail(
+            "T051", f"the output cannot be written: {error.strerror}", where=str(path), help="name another file"
+        ) from None
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as out:

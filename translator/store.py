@@ -120,17 +120,27 @@ def require_writable(folder: Path) -> None:
             "T051", "the folder that should hold the output does not exist", where=str(folder.absolute().parent),
             help="make it first",
         )  # fmt: skip
+    if not os.access(folder.resolve().parent, os.W_OK):
+        raise fail(
+            "T051", "the folder that should hold the output cannot be written", where=str(folder.resolve().parent),
+            help="name another folder with -o",
+        )  # fmt: skip
 
 
 @contextmanager
 def replacing(folder: Path) -> Iterator[Path]:
-    """Yield a temporary folder that becomes `folder` if nothing is raised, and vanishes otherwise."""
+    """Yield a temporary folder that becomes `folder` if nothing is raised, and vanishes otherwise; a link stays a link."""
     require_writable(folder)
-    target = folder.absolute()
+    target = folder.resolve()
     try:
         temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     except OSError as error:
-        raise fail("T051", f"the output cannot be written: {error.strerror}", where=str(folder)) from None
+        raise fail(
+            "T051",
+            f"the output cannot be written: {error.strerror}",
+            where=str(folder),
+            help="name another folder with -o",
+        ) from None
     try:
         yield temporary
         temporary.chmod(0o755)

@@ -15,7 +15,7 @@ from decimal import ROUND_UP, Context, Decimal
 from fractions import Fraction
 from typing import Any, TextIO
 
-from circuits.diagnostics import Diagnostic
+from circuits.diagnostics import Diagnostic, fail
 
 Span = tuple[str, str]
 Line = list[Span]
@@ -23,7 +23,7 @@ Row = tuple[str, str]
 
 LABEL_WIDTH = 12
 WIDEST = 110
-NARROWEST = 20
+NARROWEST = 12
 NO_BREAK = "\u00a0"
 ROUNDED_UP = Context(prec=3, rounding=ROUND_UP)
 STYLES = {
@@ -44,27 +44,36 @@ def line_width() -> int:
     return max(40, min(shutil.get_terminal_size((80, 24)).columns, WIDEST))
 
 
-def is_terminal(stream: TextIO) -> bool:
-    """Tell whether styles show on a stream."""
-    return stream.isatty() and os.environ.get("TERM") != "dumb"
+def is_terminal(stream: TextIO | None) -> bool:
+    """Tell whether styles show on a stream; there is none where it was closed before the program started."""
+    return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def write(text: str) -> None:
-    """Write text to stdout.
+    """Write text to stdout; where its encoding lacks a character, in the notation of Python.
 
     Raises:
         OutputClosed: nobody reads any more.
+        FomError: there is no room for it.
     """
+    if sys.stdout is None:
+        raise OutputClosed
+    encoding = sys.stdout.encoding or "utf-8"
     try:
-        sys.stdout.write(text)
+        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
         sys.stdout.flush()
     except BrokenPipeError:
         raise OutputClosed from None
+    except OSError as error:
+        close_stdout()
+        raise fail(
+            "T051", f"stdout cannot be written: {error.strerror}", help="make room, or send it elsewhere"
+        ) from None
 
 
 def write_lines(lines: Iterable[Line]) -> None:
     """Write lines to stdout, with their styles on a terminal."""
-    if not is_terminal(sys.stdout):
+    if not is_terminal(sys.stdout) or not is_unicode(sys.stdout):
         write("".join("".join(text for text, _ in line).rstrip() + "\n" for line in lines))
         return
     from rich.console import Console
@@ -73,6 +82,11 @@ def write_lines(lines: Iterable[Line]) -> None:
     console = Console(highlight=False, soft_wrap=True)
     for line in lines:
         console.print(Text.assemble(*line))
+
+
+def is_unicode(stream: TextIO) -> bool:
+    """Tell whether a stream takes every character."""
+    return (stream.encoding or "").lower().replace("-", "").startswith("utf")
 
 
 def plain(text: str = "", style: str = "") -> Line:
@@ -84,7 +98,7 @@ def wrap(text: str, width: int) -> list[str]:
     """Break text into lines at blanks, never inside a word; line breaks in the text stay, and `unbroken` parts in one piece."""
     lines: list[str] = []
     for part in text.split("\n"):
-        lines += textwrap.wrap(part, max(NARROWEST, width), break_long_words=False, break_on_hyphens=False) or [""]
+        lines += textwrap.wrap(part, max(20, width), break_long_words=False, break_on_hyphens=False) or [""]
     return [line.replace(NO_BREAK, " ") for line in lines]
 
 
@@ -119,7 +133,7 @@ def table_to_lines(header: Sequence[str], rows: Sequence[Sequence[str]], right: 
 
     def aligned(row: Sequence[str], style: str) -> list[Line]:
         cells = [
-            [cell] if narrowed[place] == widths[place] else wrap(cell, narrowed[place])
+            [cell] if narrowed[place] == widths[place] else wrap_cell(cell, narrowed[place])
             for place, cell in enumerate(row)
         ]
         lines: list[Line] = []
@@ -133,6 +147,18 @@ def table_to_lines(header: Sequence[str], rows: Sequence[Sequence[str]], right: 
         return lines
 
     return [line for number, row in enumerate((header, *rows)) for line in aligned(row, "" if number else "bold")]
+
+
+def wrap_cell(text: str, width: int) -> list[str]:
+    """Break a text at blanks, and a name that is too long behind one of its dots."""
+    lines: list[str] = []
+    for rest in textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False):
+        while len(rest) > width:
+            cut = rest.rfind(".", 0, width) + 1 or width
+            lines.append(rest[:cut])
+            rest = rest[cut:]
+        lines.append(rest)
+    return [line.replace(NO_BREAK, " ") for line in lines] or [""]
 
 
 def narrowed_widths(widths: Sequence[int], right: Sequence[int]) -> list[int]:
@@ -183,7 +209,7 @@ def complain(text: str) -> None:
     try:
         sys.stderr.write(text + "\n")
         sys.stderr.flush()
-    except (BrokenPipeError, ValueError):
+    except (OSError, ValueError, AttributeError):  # gone, closed, or never there
         return
 
 
@@ -203,5 +229,5 @@ def close_stdout() -> None:
     """Let the interpreter's last flush of a closed stdout go nowhere."""
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError):
+    except (OSError, ValueError, AttributeError):
         return

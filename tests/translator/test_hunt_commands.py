@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shlex
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,9 +38,9 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Translations of a network that reads words and of one that reads numbers."""
-    made = {name: tmp_path_factory.mktemp(name) / "out" for name in ("majority", "mlp_xor")}
+    made = {name: tmp_path_factory.mktemp(name) / "out" for name in ("half_a", "mlp_xor")}
     for name, folder in made.items():
-        options = ["--inputs", str(XOR / "inputs.npz")] if name == "mlp_xor" else ["--precision", "fixed:5"]
+        options = ["--inputs", str(XOR / "inputs.npz")] if name == "mlp_xor" else ["--precision", "fixed:4"]
         assert (
             cli.execute(["translate", str(ROOT / "examples" / name / "model.onnx"), "-o", str(folder), *options]) == 0
         )
@@ -46,16 +50,16 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.mark.parametrize(
     ("name", "options", "code"),
     [
-        ("majority", ["--inputs", XOR / "inputs.npz"], "T061"),
-        ("majority", ["--max-length", 10**20], "T070"),
-        ("majority", ["--method", "quickly"], "T070"),
-        ("majority", ["--against", "b"], "T016"),
-        ("majority", ["--against", "let class[1] := b; true"], "T016"),
-        ("majority", ["--against", "M x. b(x)", "--where", "b"], "T016"),
-        ("majority", ["--against", "b(x)"], "T065"),
-        ("majority", ["--against", "let class[4] := true; true"], "T066"),
-        ("majority", ["--against", "nothing.fom"], "T015"),
-        ("majority", ["--certificate", ROOT / "docs"], "T051"),
+        ("half_a", ["--inputs", XOR / "inputs.npz"], "T061"),
+        ("half_a", ["--max-length", 10**20], "T070"),
+        ("half_a", ["--method", "quickly"], "T070"),
+        ("half_a", ["--against", "b"], "T016"),
+        ("half_a", ["--against", "let class[1] := b; true"], "T016"),
+        ("half_a", ["--against", "M x. b(x)", "--where", "b"], "T016"),
+        ("half_a", ["--against", "b(x)"], "T065"),
+        ("half_a", ["--against", "let class[4] := true; true"], "T066"),
+        ("half_a", ["--against", "nothing.fom"], "T015"),
+        ("half_a", ["--certificate", ROOT / "docs"], "T051"),
         ("mlp_xor", ["--robust", "inf", "--inputs", XOR / "inputs.npz"], "T070"),
         ("mlp_xor", ["--robust", "0.1", "--inputs", ROOT / "examples" / "majority" / "inputs.npz"], "T013"),
         ("mlp_xor", ["--property", "nothing.vnnlib"], "T110"),
@@ -92,7 +96,7 @@ def test_long_formulas_are_formulas(run: Run) -> None:
 
 def test_a_model_that_was_replaced_is_not_called_verified(run: Run, folders: dict[str, Path], tmp_path: Path) -> None:
     folder = tmp_path / "out"
-    shutil.copytree(folders["majority"], folder)
+    shutil.copytree(folders["half_a"], folder)
     (folder / "model.onnx").write_bytes(b"something else")
     (folder / "sentence.fom").write_text((folder / "sentence.fom").read_text() + "\n")
     status, _, err = run("verify", folder, "--max-length", 2, "--method", "exhaustive")
@@ -116,8 +120,78 @@ def test_a_wide_table_is_wrapped(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_scope_is_shown_in_full(run: Run, folders: dict[str, Path]) -> None:
     where = "exists x. exists y. x < y & a(x) & b(y) & forall z. z <= x | z >= y"
-    status, out, _ = run("verify", folders["majority"], "--against", "true", "--where", where, "--max-length", 3)
+    status, out, _ = run("verify", folders["half_a"], "--against", "true", "--where", where, "--max-length", 3)
     assert status in (0, 1)
     assert max(map(len, out.splitlines())) <= 80
     table = out.split("\n\n")[0]
     assert all(word in table.split() for word in where.split())
+
+
+def test_a_long_name_in_a_wide_table_stays_in_its_column(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    rows = [("blocks0.attention.query.scaled", "blocks0.attention.products.left", "fixed-point, 9 bits", "100%")]
+    lines = table_to_lines(("linear map", "reads", "weights", "not 0"), rows, right=(3,))
+    texts = ["".join(text for text, _ in line).rstrip() for line in lines]
+    assert max(map(len, texts)) <= 60
+    assert texts[1].endswith("100%")
+    assert len({text.find("fixed-point") for text in texts if "fixed-point" in text}) == 1
+    assert "blocks0.attention.queryscaled" in "".join(line[0][0].strip() for line in lines[1:]).replace(
+        ".scaled", "scaled"
+    )
+
+
+def fom(arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run fom from a shell, with redirections."""
+    command = f"exec {shlex.quote(sys.executable)} -m translator.cli {arguments}"
+    environment = os.environ | {"PYTHONPATH": str(ROOT)} | variables
+    return subprocess.run(["sh", "-c", command], env=environment, capture_output=True, text=True, encoding="utf-8")
+
+
+def test_an_encoding_without_the_signs_of_logic(tmp_path: Path) -> None:
+    path = tmp_path / "spec.fom"
+    path.write_text("forall x. a(x)")
+    shown = fom(f"fmt --unicode - < {path}", PYTHONIOENCODING="ascii")
+    assert (shown.returncode, shown.stdout.strip()) == (0, r"\u2200x. a(x)")
+    found = fom("eval 'é' a --json", PYTHONIOENCODING="ascii")
+    assert found.returncode == 2
+    assert "é" in json.loads(found.stdout)["error"][0]["where"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("option", ["", "--json"])
+def test_no_room_on_stdout(option: str) -> None:
+    found = fom(f"eval 'M x. a(x)' a {option} > /dev/full")
+    assert found.returncode == 2
+    assert "error[T051]: stdout cannot be written" in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_closed_streams() -> None:
+    assert fom("eval 'M x. a(x)' a >&-").returncode == cli.OUTPUT_CLOSED
+    assert fom("circuit 'M x. a(x)' --length 2 --format json >&-").returncode == cli.OUTPUT_CLOSED
+    assert fom("verify nothing 2>&-").returncode == cli.UNUSABLE
+
+
+def test_a_device_is_no_network(run: Run) -> None:
+    status, _, err = run("translate", "/dev/zero")
+    assert status == 2
+    assert "error[N002]" in err
+
+
+def test_a_link_to_a_translation_stays_a_link(run: Run, folders: dict[str, Path], tmp_path: Path) -> None:
+    folder, link = tmp_path / "folder", tmp_path / "link"
+    shutil.copytree(folders["mlp_xor"], folder)
+    link.symlink_to(folder)
+    model = str(ROOT / "examples" / "mlp_xor" / "model.onnx")
+    assert run("translate", model, "-o", link, "--precision", "fixed:7", "--inputs", XOR / "inputs.npz")[0] == 0
+    assert link.is_symlink()
+    assert json.loads((folder / "manifest.json").read_text())["precision"] == "fixed:7"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "link"]
+
+
+@pytest.mark.parametrize("where", ["nowhere/page.html", "."])
+def test_a_page_that_cannot_be_written_is_refused_at_once(run: Run, folders: dict[str, Path], where: str) -> None:
+    status, out, err = run("explain", folders["half_a"], "--html", where)
+    assert (status, out) == (2, "")
+    assert "error[T051]" in err
+    assert "searching" not in err

@@ -12,7 +12,7 @@ import typer
 
 from circuits.diagnostics import fail
 from translator.commands.options import JsonFlag, check_choice, write_json
-from translator.terminal import OutputClosed, complain, progress, rows_to_lines, write_lines
+from translator.terminal import OutputClosed, close_stdout, complain, progress, rows_to_lines, write_lines
 
 if TYPE_CHECKING:
     from circuits.family import Family
@@ -171,6 +171,8 @@ def write_out(
         written = exchange.save_circuit(family, n, form, output, **choices)
         complain(f"{output}: {written.n_gates:,} {GATES[written.gates]}, depth {written.depth}")
         return
+    if sys.stdout is None:
+        raise OutputClosed
     if form == "aiger" and sys.stdout.isatty():
         raise fail("T070", "binary AIGER is not for the terminal", help="write it to a file with -o, or choose aag")
     try:
@@ -178,3 +180,8 @@ def write_out(
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         raise OutputClosed from None
+    except OSError as error:
+        close_stdout()
+        raise fail(
+            "T051", f"stdout cannot be written: {error.strerror}", help="make room, or send it elsewhere"
+        ) from None

@@ -77,11 +77,13 @@ def explain(
     """Find the shortest sentence that a network computes, and verify it. Exit code: 0 verified, 3 not exact or not proved."""
     from translator.explanations.explaining import Search, verified
     from translator.explanations.whole import Look, explain
-    from translator.files import replacing_file
+    from translator.files import replacing_file, require_file_place
     from translator.pages.explanation_page import explanation_html
     from translator.pages.explanation_terminal import explanation_lines
 
     asked = Search(search_length, max_length, where, at, tuple(classes) if classes else None, timeout)
+    if html is not None:
+        require_file_place(html)
     with progress() as tell, artifacts_of(source, tell, bind, input_, where, precision) as artifacts:
         found = explain(artifacts, asked, tell, Look(word, tuple(direction or ()), task, inside))
         if html is not None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from circuits.diagnostics import fail
-from translator.terminal import progress, write
+from translator.terminal import is_unicode, progress, write
 
 if TYPE_CHECKING:
     from translator.sides import Sides
@@ -108,4 +109,4 @@ def sides_of(source: Path, bind: list[str] | None = None, input_: list[str] | No
 
 def write_json(data: dict[str, Any]) -> None:
     """Write one JSON object to stdout."""
-    write(json.dumps(data, ensure_ascii=False) + "\n")
+    write(json.dumps(data, ensure_ascii=sys.stdout is None or not is_unicode(sys.stdout)) + "\n")

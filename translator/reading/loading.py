@@ -148,6 +148,8 @@ def _open(file: Path) -> onnx.ModelProto:
         raise fail("N001", f"no such file: {file}", help="give the path of an .onnx file")
     if file.is_dir():
         raise fail("N002", f"{file} is a directory", help="give the path of the .onnx file in it")
+    if not file.is_file():
+        raise fail("N002", f"{file} is no regular file", help="save the network to a file: it is read more than once")
     try:
         model = onnx.load(str(file), load_external_data=False)
     except DecodeError as error:
