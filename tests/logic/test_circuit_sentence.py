@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from itertools import product
 from typing import Any
 
@@ -37,8 +37,9 @@ from circuits.network_to_family import DEPTH_CHOICES, network_to_family
 from circuits.positions import LAST, TRUE, All, AtLeast, Congruent, Equals, Not, Ref, var
 from logic import Sentence, evaluate, parse, parse_formula, to_ascii
 from logic.family_to_sentence import decision_labels, family_to_sentence
-from logic.proving import guards
+from logic.proving import circuit_sentence, guards
 from logic.proving.circuit_sentence import MOST_OPEN, decided_bit, prove_circuit_sentence
+from logic.proving.family_forms import needed_elements
 from logic.proving.obligations import guards_differ
 from logic.smt.monolithic import solve
 from logic.verdicts import Proof
@@ -107,14 +108,26 @@ def tagger() -> Network:
     return network
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _read_once() -> Iterator[None]:
+    """Which elements a family's decision reads is found once for each family: most tests compare one with many sentences."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(circuit_sentence, "needed_elements", lru_cache(maxsize=8)(needed_elements))
+        yield
+
+
 @cache
 def family_of(depth: str) -> Family:
     return network_to_family(example(), depth)
 
 
-@cache
+@lru_cache(maxsize=8)
+def emitted(family: Family) -> str:
+    return to_ascii(family_to_sentence(family))
+
+
 def text_of(depth: str) -> str:
-    return to_ascii(family_to_sentence(family_of(depth)))
+    return emitted(family_of(depth))
 
 
 def values(sentence: Sentence, family: Family) -> list[Any]:
@@ -249,7 +262,7 @@ def test_many_edits(depth: str, seed: int) -> None:
 
 
 def proof_with(family: Family, *changes: tuple[str, str]) -> Proof:
-    text = to_ascii(family_to_sentence(family))
+    text = emitted(family)
     for old, new in changes:
         assert text.count(old) == 1, (old, text.count(old))
         text = text.replace(old, new)
