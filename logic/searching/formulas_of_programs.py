@@ -54,6 +54,8 @@ TAKEN = frozenset(
 )
 CALLED = re.compile(r"[\w.\[\]]+\(x\)")
 SHORT = 40
+LONGEST = 100
+"""Characters of a comment."""
 MOST_CASES = 400
 ANSWERED = "answered"
 
@@ -179,7 +181,8 @@ class Writer:
 
     def define(self, name: str, body: str, comment: str, kind: str = "let") -> str:
         """Add a definition with the parameter x."""
-        self.definitions.append(f"-- {comment}\n{kind} {name}(x) := {body};\n")
+        shortened = comment if len(comment) <= LONGEST else f"{comment[:LONGEST]} .."
+        self.definitions.append(f"-- {shortened}\n{kind} {name}(x) := {body};\n")
         return name
 
     def shared(self, name: str, body: str, comment: str) -> str:

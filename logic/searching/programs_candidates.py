@@ -27,6 +27,8 @@ MOST_CASES = 100
 MOST_COEFFICIENT = 64
 MOST_SCALE = 1000
 FEW = 4
+DIVISORS = (2, 3, 4)
+SLOPES = ((1, -1), (1, 1), (2, -1), (1, -2))
 OFFSETS = (1, 2, 3, -1, -2, -3)
 NONE = -(1 << 40)
 """None in the columns of a table."""
@@ -84,8 +86,8 @@ class Candidates:
             whole = np.abs(values - np.round(values)).max(initial=0) < self.tolerance
             yield from self.linear(variable, (1,), 2 if whole else 0)
             yield from self.thresholds(variable)
-        for one in (*self.lettered, *self.numbers):
-            yield from self.table(variable, (one,))
+        every = [*self.lettered, *self.numbers]
+        yield from self.tables(variable, ((one,) for one in every))
         selectors = self.selectors()
         if plain and variable.computed:
             yield from self.linear(variable, (1, 2))
@@ -96,10 +98,8 @@ class Candidates:
         if plain:
             yield from self.linear(variable, (1, 2))
             yield from self.of_two()
-        every = [*self.lettered, *self.numbers]
-        for place, one in enumerate(every):
-            for other in every[:place]:
-                yield from self.table(variable, (other, one))
+            yield from self.divided(variable)
+        yield from self.tables(variable, combinations(every, 2))
         joined = [f"{one} and {other}" for one, other in combinations(self.simple(), 2)]
         if plain:
             yield from (f"selector_width({one})" for one in self.masked(joined))
@@ -230,23 +230,45 @@ class Candidates:
                 yield f"-max(-{one}, -{other})"
                 yield from (f"1 * ({one} {sign} {other})" for sign in ("==", "!=", "<", "<=", ">", ">="))
 
+    def divided(self, variable: Variable) -> Iterator[str]:
+        """Remainders, and for a variable of truth values a line between the values of two numbers."""
+        yield from (f"{name} % {divisor}" for name in self.numbers for divisor in DIVISORS)
+        values = variable.seen
+        true = np.abs(values - 1) < self.tolerance
+        if not (true | (np.abs(values) < self.tolerance)).all() or true.all() or not true.any():
+            return
+        for one, other in combinations(self.numbers, 2):
+            for slopes in SLOPES:
+                column = slopes[0] * self.column(one, variable) + slopes[1] * self.column(other, variable)
+                inside, outside = column[true], column[~true]
+                total = signed([(slopes[0], one), (slopes[1], other)], 0)
+                if inside.max() < outside.min():
+                    yield comparison(f"({total})", "<", inside.max(), outside.min(), False)
+                elif inside.min() > outside.max():
+                    yield comparison(f"({total})", ">", outside.max(), inside.min(), False)
+
     # Tables.
 
-    def table(self, variable: Variable, names: tuple[str, ...]) -> Iterator[str]:
+    def tables(self, variable: Variable, columns: Iterable[tuple[str, ...]]) -> list[str]:
+        """The tables of a variable by others, those with the fewest cases first."""
+        found = [table for names in columns if (table := self.table(variable, names)) is not None]
+        return [text for _, text in sorted(found, key=lambda pair: pair[0])]
+
+    def table(self, variable: Variable, names: tuple[str, ...]) -> tuple[int, str] | None:
         """The table of a variable by others, if it is a function of them and its values are whole numbers or letters."""
         scales = [self.scale(name) for name in names]
         if max(scales) > MOST_SCALE:
-            return
+            return None
         cases: dict[tuple[int, ...], int] = {}
         for machine, values, seen in zip(self.machines, variable.values, variable.considered, strict=True):
             whole = np.where(np.isnan(values[seen]), NONE, np.round(values[seen]))
             if len(whole) and np.nanmax(np.abs(values[seen] - whole), initial=0, where=whole != NONE) >= self.tolerance:
-                return
+                return None
             keys = [entries(machine.values[name], scale, seen) for name, scale in zip(names, scales, strict=True)]
             rows = np.unique(np.stack([*keys, whole.astype(np.int64)], axis=1), axis=0)
             for *key, value in rows.tolist():
                 if cases.setdefault(tuple(key), value) != value or len(cases) > MOST_CASES:
-                    return
+                    return None
         are_letters = [self.machines[0].values[name].letters for name in names]
         listed = []
         for key, value in sorted(cases.items()):
@@ -254,7 +276,7 @@ class Candidates:
             joined = shown[0] if len(shown) == 1 else "(" + ", ".join(shown) + ")"
             listed.append(f"{joined}: {self.shown(value, variable.letters)}")
         columns = [name if scale == 1 else f"{scale} * {name}" for name, scale in zip(names, scales, strict=True)]
-        yield f"{{{', '.join(listed)}}}[{', '.join(columns)}]"
+        return len(listed), f"{{{', '.join(listed)}}}[{', '.join(columns)}]"
 
     def scale(self, name: str) -> int:
         """The least common denominator of a name's values."""
