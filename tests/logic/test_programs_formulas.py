@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
 
-from circuits.diagnostics import FomError
 from circuits.words import all_words
 from logic import evaluate
-from logic.searching.formulas_of_programs import Alphabet, ProgramFormulas, formulas_of
+from logic.searching.formulas_of_programs import ProgramFormulas, formulas_of
 from logic.searching.programs import Program, read_program
+from logic.searching.programs_writer import Alphabet
 
 LETTERS = ("a", "b")
 DIGITS = ("1", "2", "3")

@@ -13,8 +13,8 @@ import numpy as np
 from circuits.diagnostics import fail
 from circuits.network import Network
 from circuits.words import all_words
-from logic.searching.formulas_of_programs import Alphabet
 from logic.searching.programs_of_values import Integers
+from logic.searching.programs_writer import Alphabet
 from translator.explanations.residual import Direction, stream
 from translator.store import read_text
 
