@@ -29,6 +29,7 @@ from logic.syntax import FALSE, TRUE, Formula, Sentence
 MOST_PARTNERS = 10  # formulas beside which comparisons are looked for, for each connective
 MOST_BESIDE = 400  # sets of counts tried beside each
 BORDERS_FROM = 4  # the cost from which on borders are looked for
+BORDERS_ALL = 9  # the cost at which all formulas found by them are taken, of any size
 MOST_PAIRS = 16  # vectors of counts between which a line is asked for
 
 Between = Callable[[Sequence[tuple[Integers, Integers]]], Sequence[Line]]
@@ -110,11 +111,11 @@ class Aim:
                 yield from self.covers(cost)
 
     def divided(self, cost: int) -> Iterator[Candidate]:
-        """Formulas of lines along which the truth changes, of at most so many nodes; all of them when the banks end to grow."""
+        """Formulas of lines along which the truth changes: those of at most so many nodes, and all of them in the end."""
         if self.bordered is None:
             self.bordered = self.borders() if cost >= BORDERS_FROM else None
         for size, formula in self.bordered or ():
-            if size <= cost or not any(self.growth.connecting.values()):
+            if size <= cost or cost >= BORDERS_ALL:
                 yield from self.candidate(formula)
 
     def borders(self) -> list[tuple[int, Formula]]:

@@ -65,12 +65,10 @@ def statement(explained: Explained) -> str:
 
 def completeness(explained: Explained) -> str:
     """How far the search is complete."""
-    chosen, nodes = explained.chosen, explained.complete
-    if not chosen.wrong and chosen.size <= nodes + 1:
-        return "no shorter formula of the grammar is right on all words searched"
-    if not nodes:
-        return "shorter formulas were not searched completely"
-    return f"no formula of the grammar with up to {nodes} nodes is right on all words searched"
+    if not explained.complete:
+        return "shorter formulas were not all tried"
+    nodes = f"{explained.complete} node{'s' * (explained.complete != 1)}"
+    return f"no formula of the grammar with up to {nodes} (shared ones counted each time) is right on all of them"
 
 
 def answer(explained: Explained, alphabet: tuple[str, ...]) -> Markup:
@@ -176,13 +174,16 @@ def inside(explanation: Explanation) -> Markup:
     """The words and heads that compute something short."""
     if not explanation.inside:
         return NOTHING
+    common = common_scope(explanation)
     rows = [
-        (element("code", text(name)), element("span", text(formula), class_="inline"), text(scope))
+        (element("code", text(name)), element("span", text(formula), class_="inline"), text(scope))[: 2 if common else 3]
         for name, formula, scope in explanation.inside[:MOST_INSIDE]
     ]
+    header = ("name", "what it computes", "on")[: 2 if common else 3]
+    about = paragraph(f"exact on {common}", "faint") if common else NOTHING
     more = len(explanation.inside) - MOST_INSIDE
     left = paragraph(f"{more:,} more are not listed", "faint") if more > 0 else NOTHING
-    return section("Inside the network", table(("name", "what it computes", "on"), rows), left)
+    return section("Inside the network", about, table(header, rows), left)
 
 
 def programs(explanation: Explanation) -> Markup:
