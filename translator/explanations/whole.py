@@ -89,7 +89,10 @@ def explain(source: Source, asked: Search, progress: Progress, look: Look | None
         program, scope, entries = compiled.found.program, compiled.scope, decoded_entries(compiled)
         if program is not None:
             tell("comparing its formulas with the network")
-            stated = state(network, task, program, None if asked.where is None else compiled.words)
+            try:
+                stated = state(network, task, program, None if asked.where is None else compiled.words)
+            except FomError as error:
+                entries.append(("formulas", error.diagnostics[0].message, scope))
         example = task.fed(compiled.words[min(DEFAULT_WORD, len(compiled.words)) - 1])[-1]
     elif network.decided.kind == "value" and not network.inputs and network.decided.n_positions == 1:
         tell("reading the program back")
