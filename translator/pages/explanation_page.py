@@ -25,7 +25,7 @@ from translator.pages.explanation_formulas import stated_section
 from translator.pages.explanation_table import table_section
 from translator.pages.formulas import displayed, inline, letters_of
 from translator.pages.front_chart import front_chart, percent
-from translator.pages.verdicts import told
+from translator.pages.verdicts import common_scope, told
 from translator.report import letters_text, time_text
 
 if TYPE_CHECKING:
@@ -175,12 +175,13 @@ def inside(explanation: Explanation) -> Markup:
     if not explanation.inside:
         return NOTHING
     common = common_scope(explanation)
+    columns = 2 if common else 3
     rows = [
-        (element("code", text(name)), element("span", text(formula), class_="inline"), text(scope))[: 2 if common else 3]
+        (element("code", text(name)), element("span", text(formula), class_="inline"), text(scope))[:columns]
         for name, formula, scope in explanation.inside[:MOST_INSIDE]
     ]
-    header = ("name", "what it computes", "on")[: 2 if common else 3]
-    about = paragraph(f"exact on {common}", "faint") if common else NOTHING
+    header = ("name", "what it computes", "on")[:columns]
+    about = paragraph(f"on {common}", "faint") if common else NOTHING
     more = len(explanation.inside) - MOST_INSIDE
     left = paragraph(f"{more:,} more are not listed", "faint") if more > 0 else NOTHING
     return section("Inside the network", about, table(header, rows), left)

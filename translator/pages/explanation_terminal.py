@@ -10,7 +10,7 @@ from translator.pages.explanation_page import completeness, short_path, statemen
 from translator.pages.explanation_table import table_lines
 from translator.pages.formulas import chunks, formula_text_lines, head_of, letters_of
 from translator.pages.front_chart import percent
-from translator.pages.verdicts import told
+from translator.pages.verdicts import common_scope, told
 from translator.report import letters_text, time_text
 from translator.terminal import STYLES, Line, line_width, plain, rows_to_lines, unbroken, wrap
 
@@ -38,9 +38,11 @@ def explanation_lines(explanation: Explanation) -> list[Line]:
         lines += stated_lines(explanation.stated)
     lines += attention(explanation)
     if explanation.inside:
-        lines += [plain(), plain("inside the network", "bold")]
+        common = common_scope(explanation)
+        lines += [plain(), [("inside the network", "bold"), (f", on {common}" if common else "", "")]]
         for name, formula, scope in explanation.inside[:MOST_INSIDE]:
-            lines += rows_to_lines([(f"  {name}  ", f"{formula} ({scope})")], label_width=len(name) + 4)
+            found = formula if common else f"{formula} ({scope})"
+            lines += rows_to_lines([(f"  {name}  ", found)], label_width=len(name) + 4)
         if len(explanation.inside) > MOST_INSIDE:
             lines += dim(f"{len(explanation.inside) - MOST_INSIDE:,} more are not listed")
     program = explanation.rasp or explanation.python

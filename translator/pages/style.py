@@ -52,6 +52,8 @@ figcaption { font-size: 13px; margin-bottom: 4px; }
 pre { font: 13px/1.55 ui-monospace, monospace; margin: 0; padding: 10px 12px; background: var(--raised); border-radius: 6px;
   overflow-x: auto; }
 td code { white-space: nowrap; }
+td:first-child code { display: inline-block; width: max-content; max-width: 38ch; white-space: normal;
+  overflow-wrap: break-word; }
 code { font: inherit; font-family: ui-monospace, monospace; }
 details { border-bottom: 1px solid var(--line); }
 details > pre { margin: 4px 0 10px; white-space: pre-wrap; overflow-wrap: anywhere; }
@@ -71,6 +73,7 @@ svg .point { fill: var(--accent); } svg .edge { fill: none; stroke: var(--faint)
 @media (max-width: 560px) {
   main { padding: 18px 14px 48px; } .formula { font-size: 19px; padding: 10px 10px 10px 30px; text-indent: -20px; }
   dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: 6px; }
+  td:first-child code { max-width: 16ch; } th, td { padding-right: 10px; }
 }
 @media print { details > pre { display: block; } main { max-width: none; } }
 """

@@ -9,7 +9,7 @@ from logic.verdicts import Claim, Counterexample, Holds, Refuted, Unknown
 from translator.claims import decided_scope, decision_text
 
 if TYPE_CHECKING:
-    from translator.explanations.explanation import Explained
+    from translator.explanations.explanation import Explained, Explanation
     from translator.verifying.question import Report
 
 METHODS = {
@@ -58,6 +58,12 @@ def told(explained: Explained) -> Told:
             return Told("refuted", f"network and formula differ on: {shortest(report).word}", reasons(report))
         case _:
             return Told("unknown", f"not decided whether {equivalence}, for {report.scope}", reasons(report))
+
+
+def common_scope(explanation: Explanation) -> str:
+    """The words on which everything inside the network is said, if they are the same for all of it; else empty."""
+    scopes = {scope for _, _, scope in explanation.inside}
+    return scopes.pop() if len(scopes) == 1 else ""
 
 
 def reasons(report: Report) -> tuple[str, ...]:
