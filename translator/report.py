@@ -283,8 +283,8 @@ def fidelity_text(fidelity: dict[str, Any]) -> str:
         text += f"\nit disagrees on: {fidelity['example']}"
     if fidelity.get("ties"):
         text += (
-            f"\non {fidelity['ties']:,} of {fidelity['differing_examined']:,} such inputs exact real arithmetic does not decide as"
-            " the file does: the rounding of floats does, which no precision reproduces"
+            f"\non {fidelity['ties']:,} of {fidelity['differing_examined']:,} such inputs the rounding of floats decides in the"
+            " file, not exact real arithmetic: no precision reproduces that"
         )
     return text
 

@@ -24,9 +24,9 @@ class Graph:
         """The name of a weight; equal ones are stored once."""
         array = np.asarray(value, dtype=dtype)
         for name, known in self.weights.items():
-            if known.dims == list(array.shape) and known.raw_data == array.tobytes():
-                if known.data_type == helper.np_dtype_to_tensor_dtype(array.dtype):
-                    return name
+            is_same = known.dims == list(array.shape) and known.raw_data == array.tobytes()
+            if is_same and known.data_type == helper.np_dtype_to_tensor_dtype(array.dtype):
+                return name
         name = f"w{len(self.weights)}"
         self.weights[name] = numpy_helper.from_array(array, name)
         return name

@@ -2,15 +2,15 @@
 
     python -m examples.train.hand_built            # writes examples/parity and examples/ab_blocks
 
-* `parity` and `first` are those of Chiang & Cholak 2022 (*Overcoming a theoretical limitation of self-attention*, sections 3 and 4):
+* `parity` and `first` are those of Chiang & Cholak 2022 (*Overcoming a theoretical limitation of self-attention*):
   letters 0 and 1 and a third one, CLS, which stands behind the word for PARITY and in front of it for FIRST. Positions are given
   as i/N and cos(i pi), or as [i = 1], for i = 0 .. N - 1; one logit, which is above 0 where the network accepts.
 * `ab_blocks` and `more_a` are C-RASP programs (Yang & Chiang 2024) compiled to uniform causal attention: a count up to x is an
   average, and its comparison with 0 a step ``min(max(16 v, 0), 1)``, which is exact up to length 16. `more_a` compares without a
   step: where there are as many a as b, its logits are what float rounding leaves of 0.
 
-Each is written in two spellings, which exporters use: "dynamo" (GatherND, Slice, Trilu of Expand, two ReLUs for a step) and "torchscript"
-(Gather, Split, Where of a comparison of positions, Clip).
+Each is written in two spellings, which exporters use: "dynamo" (GatherND, Slice, Trilu of Expand, two ReLUs for a step) and
+"torchscript" (Gather, Where of a comparison of positions, Clip).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -140,11 +141,11 @@ class Parts:
         return graph.add("Concat", graph.add("Sub", half, truth), graph.add("Sub", truth, half), axis=-1)
 
 
-def parity(spelling: Spelling = "dynamo") -> onnx.ModelProto:
+def parity(spelling: Spelling = "dynamo", *, two: bool = False) -> onnx.ModelProto:
     """Whether the number of 1 is odd; the last letter is CLS. Two layers, width 10.
 
-    Columns: 0-2 the letter; 3 is i/N, 4 is (-1)^i; 5 the share k/N of letters 1, 6 is 1/N; 7 is [i = k]/N; 8 and 9 the averages of
-    column 7 with more weight on odd and on even i.
+    Columns: 0-2 the letter; 3 is i/N, 4 is (-1)^i; 5 the share k/N of letters 1, 6 is 1/N; 7 is [i = k]/N; 8 and 9 the averages
+    of column 7 with more weight on odd and on even i. With `two` logits the first one is the other one negated.
     """
     graph = Graph("parity")
     parts, width = Parts(graph, spelling), 10
@@ -173,8 +174,11 @@ def parity(spelling: Spelling = "dynamo") -> onnx.ModelProto:
         query, key = parts.linear(x, {(2, 0): 1.0}, width), parts.linear(x, {(4, 0): factor}, width)
         values = parts.linear(x, {(7, column): 1.0}, width)
         x = graph.add("Add", x, parts.attention(x, graph.add("MatMul", query, parts.transposed(key)), values))
-    logit = parts.linear(x, {(8, 0): 1.0, (9, 0): -1.0}, width, 1)
-    return graph.model(parts.at(logit, -1), ["batch", 1])
+    entries = {(8, 0): 1.0, (9, 0): -1.0}
+    if two:
+        entries = {(8, 0): -1.0, (9, 0): 1.0, (8, 1): 1.0, (9, 1): -1.0}
+    logits = parts.linear(x, entries, width, 1 + two)
+    return graph.model(parts.at(logits, -1), ["batch", 1 + two])
 
 
 def first(spelling: Spelling = "dynamo", *, scaled: bool = True) -> onnx.ModelProto:
@@ -265,7 +269,7 @@ def is_ab_block(word: Array) -> bool:
 
 
 TASKS = (
-    Task("parity", "1 iff the number of letters 1 is odd; the last letter is CLS", parity,
+    Task("parity", "1 iff the number of letters 1 is odd; the last letter is CLS", partial(parity, two=True),
          lambda word: bool(np.sum(word == 1) % 2), ("0", "1", "CLS"), "back", 20,
          "2 layers, width 10, positions i/N and cos(i pi), weights set by hand (Chiang & Cholak 2022)"),
     Task("ab_blocks", "1 iff the word is some a and then as many b", ab_blocks, is_ab_block, ("a", "b"), None, LONGEST,
@@ -288,7 +292,7 @@ def write(task: Task, folder: Path) -> None:
         row[: len(word)] = word
         logits.append(session.run(None, {"tokens": row[None, : len(word)]})[0][0])
     answer = np.array(logits, dtype=np.float32)
-    decision = answer.argmax(-1) if answer.shape[1] > 1 else (answer[:, 0] > 0).astype(np.int64)
+    decision = answer.argmax(-1)
     if any(bool(given) != task.accepts(word) for given, word in zip(decision, words, strict=True)):
         raise ValueError(f"{task.name}: the network does not accept its language")
     np.savez_compressed(folder / "inputs.npz", tokens=tokens)

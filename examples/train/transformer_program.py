@@ -1,21 +1,21 @@
 """Build Transformer Programs (Friedman, Wettig & Chen 2023, *Learning Transformer Programs*) as ONNX files.
 
-    python -m examples.train.transformer_program            # writes examples/histogram_program and examples/reverse_program
+    python -m examples.train.transformer_program            # writes examples/*_program
 
-A program computes variables at every position, which are written once and never overwritten. `tokens` and `positions` are given, and
-the number `ones`, which is 1. Then come, in any order:
+A program computes variables at every position, which are written once and never overwritten. `tokens` and `positions` are
+given, and the number `ones`, which is 1. Then come, in any order:
 
-* a categorical head: a query value matches exactly one key value. It attends to the closest match (of two at one distance the
-  earlier one; a match at the position itself counts as far away as there are matches) and copies the value found there. Without a
-  match, or with position 0 as the only one, it attends to position 0;
+* a categorical head: a query value matches exactly one key value. It attends to the closest match (of two at one distance
+  the earlier one; a match at the position itself counts as far away as there are matches) and copies the value found there.
+  Without a match, or with position 0 as the only one, it attends to position 0;
 * a numerical head: it sums a number over all matches;
 * a table of one or two variables.
 
-The answer has logits: rows for the values of categorical variables, and rows times numbers. A causal program looks at earlier positions
-and its own only. The programs that `main` writes are hand-written, in the form that training gives.
+The answer has logits: rows for the values of categorical variables, and rows times numbers. A causal program looks at
+earlier positions and its own only. The programs that `main` writes are hand-written, in the form that training gives.
 
-`answers` runs a program position by position; `to_onnx` writes it in one of two spellings. "onehot" keeps one residual stream of one-hot
-blocks: MatMul, ArgMin and OneHot. "indices" keeps numbers: Gather, Where, ReduceMin and GatherElements.
+`answers` runs a program position by position; `to_onnx` writes it in one of two spellings. "onehot" keeps one residual
+stream of one-hot blocks: MatMul, ArgMin and OneHot. "indices" keeps numbers: Gather, Where, ReduceMin and GatherElements.
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
 """Programs of hard attention: heads that copy the closest match or sum over all matches, tables, and scores.
 
-They are the programs of Friedman, Wettig & Chen 2023 (*Learning Transformer Programs*). A variable has a whole number at each
-position: `tokens` (numbers of letters), `indices` (0, 1, ..) and `ones` are given, the others are assigned once:
+They are the programs of Friedman, Wettig & Chen 2023 (*Learning Transformer Programs*). A variable has a whole number
+at each position: `tokens` (numbers of letters), `indices` (0, 1, ..) and `ones` are given, the others are assigned
+once:
 
-* ``name = closest(key, query, {..}, value)``: position x attends to the closest y at which `key` is what the table says for the
-  `query` at x, and copies `value` from there. Of two at one distance the earlier one is closer; x itself counts as far away as there
-  are matches; without a match it is the first position;
+* ``name = closest(key, query, {..}, value)``: position x attends to the closest y at which `key` is what the table says
+  for the `query` at x, and copies `value` from there. Of two at one distance the earlier one is closer; x itself counts
+  as far away as there are matches; without a match it is the first position;
 * ``name = total(key, query, {..}, value)``: the sum of `value` over all such y;
 * ``name = {..}[u]`` and ``{..}[u, v]``: a table.
 
@@ -139,7 +140,7 @@ def value_of(step: Step, values: Values, *, causal: bool, missing: int | None = 
     """
     if isinstance(step, Lookup):
         return looked_up(step.name, [values[name] for name in step.reads], dict(step.entries), missing)
-    predicate = {(a,): -FAR if b is None else b for a, b in step.predicate}
+    predicate: dict[tuple[int, ...], int] = {(a,): -FAR if b is None else b for a, b in step.predicate}
     wanted = looked_up(step.name, [values[step.query]], predicate, missing)
     matches = (values[step.key][:, None, :] == wanted[:, :, None]) & visible(wanted.shape[1], causal=causal)
     value = values[step.value]
@@ -182,7 +183,7 @@ def looked_up(
 
 
 def scores_of(answer: Scores, values: Values) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """The scores of all classes ``(B, n, classes)``; a value without a row adds nothing."""
+    """The scores of all classes ``(B, n, classes)``; a value without a row, which was never seen, adds nothing."""
     shape = values["tokens"].shape
     total = np.broadcast_to(np.array(answer.constant), (*shape, len(answer.constant))).copy()
     for name, rows in answer.rows:

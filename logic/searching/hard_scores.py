@@ -19,7 +19,7 @@ Contribution = tuple[str, Integers | None, Reals, Reals]
 
 
 def find_scores(variables: Variables, names: Sequence[str], scores: Reals, decided: Integers) -> Scores | None:
-    """The scores ``(points, classes)`` as a sum over some of the named variables, as few as keep all answers; None if they are none."""
+    """The scores ``(points, classes)`` as a sum over named variables, as few as keep all answers; None if they are no sum."""
     for as_numbers in (True, False):
         numbers = {name for name in names if as_numbers and variables.is_sum(name)}
         found = fit(variables, names, numbers, scores)
@@ -45,10 +45,10 @@ def fit(
             owners.append((name, None))
             columns.append(values[:, None].astype(np.float64))
         elif 1 < len(levels) <= MOST_VALUES:
-            owners.append((name, levels[1:]))
+            owners.append((name, levels))
             columns.append((values[:, None] == levels[1:]).astype(np.float64))
     matrix = np.concatenate(columns, axis=1)
-    solution, *_ = np.linalg.lstsq(matrix, scores, rcond=None)
+    solution: Reals = np.linalg.lstsq(matrix, scores, rcond=None)[0].astype(np.float64)
     if np.abs(matrix @ solution - scores).max(initial=0.0) > EXACT * max(1.0, float(np.abs(scores).max(initial=0.0))):
         return None
     parts: list[Contribution] = []
@@ -56,7 +56,9 @@ def fit(
     for (name, levels_), block in zip(owners, columns[1:], strict=True):
         rows = solution[start : start + block.shape[1]]
         start += block.shape[1]
-        parts.append((name, levels_, rows, block @ rows))
+        # the first value of a variable is the one that adds nothing
+        shown = rows if levels_ is None else np.concatenate([np.zeros((1, rows.shape[1])), rows])
+        parts.append((name, levels_, shown, block @ rows))
     return solution[0], parts
 
 

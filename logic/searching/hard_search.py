@@ -1,8 +1,8 @@
 """Finding programs of hard attention from values: heads, tables and scores that give the variables seen on some words.
 
-Nothing is known of how a variable was computed. For each key value the closest match of every position is computed once; a head is a
-choice of a key value for each query value, so one product of matrices counts the errors of all choices. Among explanations that are
-exact on the words the one of the earliest variables is taken.
+Nothing is known of how a variable was computed. For each key value the closest match of every position is computed
+once; a head is a choice of a key value for each query value, so one product of matrices counts the errors of all
+choices. Among explanations that are exact on the words the one of the earliest variables is taken.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ class Variables:
         self.starts = np.cumsum([0, *(batch.size for batch in self.words)])
         self.same: dict[bytes, str] = {}
         self.matched: dict[tuple[str, int | None], Integers] = {}
+        self.coded: dict[str, tuple[Integers, Integers]] = {}
         every = [given(batch) for batch in self.words]
         for name in GIVEN:
             self.add(name, np.concatenate([values[name].ravel() for values in every]))
@@ -42,6 +43,9 @@ class Variables:
     def add(self, name: str, values: Integers) -> None:
         """Make a variable known."""
         self.values[name] = values
+        levels, codes = np.unique(values, return_inverse=True)
+        if len(levels) <= MOST_VALUES:
+            self.coded[name] = levels, codes.ravel()
         self.same.setdefault(partition(values), name)
 
     def known_as(self, values: Integers) -> str | None:
@@ -80,9 +84,8 @@ class Variables:
 
     def keys(self) -> Iterator[tuple[str, list[int]]]:
         """The variables that heads compare, with their values."""
-        for name, values in self.values.items():
-            levels = np.unique(values)
-            if 1 < len(levels) <= MOST_VALUES:
+        for name, (levels, _) in self.coded.items():
+            if len(levels) > 1:
                 yield name, levels.tolist()
 
     def predicate(
@@ -145,11 +148,7 @@ class Variables:
         levels, own = np.unique(values, return_inverse=True)
         if len(levels) > most:
             return None
-        coded = {}
-        for other, found in self.values.items():
-            distinct, codes = np.unique(found, return_inverse=True)
-            if len(distinct) <= MOST_VALUES:
-                coded[other] = (distinct, codes.ravel())
+        coded = self.coded
         pairs = sorted(combinations(coded, 2), key=lambda two: len(coded[two[0]][0]) * len(coded[two[1]][0]))
         for reads in (*((one,) for one in coded), *pairs):
             keys = np.zeros(len(values), dtype=np.int64)

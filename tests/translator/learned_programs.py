@@ -42,7 +42,7 @@ def random_program(
         for table in tables:
             sizes[table.name] = table.size
         steps += [*made, *tables]
-    logits = {name: np.round(rng.normal(size=(max(size, 1), 4)), 2) for name, size in sizes.items()}
+    logits = {name: np.round(rng.normal(size=(max(size, 1), 4)), 4) for name, size in sizes.items()}
     names = tuple("abcdefgh"[:letters])
     return LearnedProgram(f"random_{seed}", names, longest, tuple(steps), logits, ("0", "1", "2", "3"), causal)
 

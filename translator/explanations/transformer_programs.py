@@ -1,9 +1,9 @@
 """Networks of hard attention over variables with few values (Transformer Programs): the program, read back from values.
 
-A learned program keeps one-hot blocks and whole numbers, which its heads and tables write and nothing overwrites. They are found as
-such in the nodes of one position, however the file spells them, and explained by each other, first to last
-(`logic.searching.hard_search`); the scores of the answer are a sum over them. What is found on some words is run on all words considered,
-and those on which it is wrong join the search.
+A learned program keeps one-hot blocks and whole numbers, which its heads and tables write and nothing overwrites. They
+are found as such in the nodes of one position, however the file spells them, and explained by each other, first to last
+(`logic.searching.hard_search`); the scores of the answer are a sum over them. What is found on some words is run on all
+words considered, and those on which it is wrong join the search.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from circuits.diagnostics import fail
 from circuits.evaluate import evaluate
 from circuits.network import Letters, Network, Node, Predicates, Product, Quotient, Sum, references
 from circuits.words import all_words, random_words
@@ -29,7 +30,7 @@ MOST_PLACES = 60_000
 SAMPLED = 1_000
 """Random words of each length beyond those of which all are tried."""
 SEARCHED_PLACES = 4_000
-MOST_COLUMNS = 3_000
+MOST_COLUMNS = 8_000
 """Columns of nodes that are looked at together."""
 LONGEST = 24
 ROUNDS, MOST_WRONG = 6, 200
@@ -150,9 +151,7 @@ def words_of(network: Network, where: str | None) -> Words:
         if domain.most is None and total > MOST_PLACES and n >= complete + 2:
             break
     if not found:
-        from circuits.diagnostics import fail
-
-        raise fail("T063", "no word considered satisfies --where", where=where)
+        raise fail("T063", "no word considered satisfies --where", where=where or "")
     return Words(tuple(found), complete, where)
 
 
@@ -199,7 +198,7 @@ def program_on(network: Network, words: Words, chosen: Sequence[Integers], limit
                 name = explained(variables, node, values, limit)
             if name is not None and node.name in sources and name not in read_by_scores:
                 read_by_scores.append(name)
-    answer = answer_of(network, variables, chosen, read_by_scores)
+    answer = answer_of(variables, *scores_on(network, chosen), read_by_scores)
     if answer is None:
         return ReadBack(
             None, words, "no sum of scores and no table of the variables found", (heads(variables.steps), 0)
@@ -270,7 +269,14 @@ def blocks(columns: Integers) -> Iterator[Integers]:
 
 
 def one_hot(run: Sequence[Integers], taken: Integers) -> Iterator[Integers]:
-    """The variable of a run of columns, -1 where none of them is 1, unless it is constant or has too many values."""
+    """The variable of a run of columns, -1 where none of them is 1, unless it is constant or has too many values.
+
+    One column alone, or several that are 0 together somewhere, may be numbers as well.
+    """
+    if not taken.all():
+        yield from (column for column in run if (column != column[0]).any())
+    if len(run) == 1:
+        return
     values = np.stack(run).argmax(axis=0) - (taken == 0) * 1
     levels = len(np.unique(values))
     if 1 < levels <= MOST_VALUES:
@@ -301,24 +307,26 @@ def fresh(variables: Variables, kind: str) -> str:
 
 
 def answer_of(
-    network: Network, variables: Variables, words: Sequence[Integers], read: Sequence[str]
+    variables: Variables, scores: np.ndarray[Any, np.dtype[np.float64]], answers: Integers, read: Sequence[str]
 ) -> Lookup | Scores | None:
     """The answer as a table of one variable, a sum of scores, or a table of two variables."""
-    readout = network.decided
-    answers = np.concatenate([decided(network, batch).ravel() for batch in words])
     table = variables.lookup(OUTPUT, answers)
     if table is not None and len(table.reads) == 1:
         return table
-    unit = 2.0 ** -network.frac(readout.scores)
-    parts = [evaluate(network, batch)[readout.scores] * unit for batch in words]
-    scores = np.concatenate(
-        [
-            np.broadcast_to(part, (*b.shape, part.shape[-1])).reshape(b.size, -1)
-            for part, b in zip(parts, words, strict=True)
-        ]
-    )
     for names in (read, list(variables.values)):
         found = find_scores(variables, names, scores, answers)
         if found is not None:
             return found
     return table
+
+
+def scores_on(network: Network, words: Sequence[Integers]) -> tuple[np.ndarray[Any, np.dtype[np.float64]], Integers]:
+    """The scores of all classes ``(points, classes)``, and the class decided."""
+    readout = network.decided
+    scores, classes = [], []
+    for batch in words:
+        found = evaluate(network, batch)
+        part = found[readout.scores] * 2.0 ** -network.frac(readout.scores)
+        scores.append(np.broadcast_to(part, (*batch.shape, part.shape[-1])).reshape(batch.size, -1))
+        classes.append(found[readout.decision].argmax(axis=-1).ravel())
+    return np.concatenate(scores), np.concatenate(classes)
