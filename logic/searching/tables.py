@@ -102,7 +102,8 @@ def numerals(alphabet: Sequence[str]) -> tuple[Integers, tuple[int, ...]]:
 def number_sets(alphabet: Sequence[str], n_classes: int) -> list[tuple[int, ...]]:
     """Which letters may be the numbers, most letters first.
 
-    They are those whose names are numerals; without such names all, all but a few of the last or first, or as many as classes.
+    They are those whose names are numerals; without such names more than half: all, all but a few of the last or first, or as
+    many as classes.
     """
     count = len(alphabet)
     _, named = numerals(alphabet)
@@ -112,7 +113,7 @@ def number_sets(alphabet: Sequence[str], n_classes: int) -> list[tuple[int, ...]
     for cut in range(1, MOST_SIGNS + 1):
         sets += [tuple(range(count - cut)), tuple(range(cut, count))]
     sets.append(tuple(range(min(n_classes, count))))
-    return [one for one in dict.fromkeys(sets) if len(one) >= 2]
+    return [one for one in dict.fromkeys(sets) if 2 * len(one) > count and len(one) >= 2]
 
 
 def shapes(numbers: tuple[int, ...], count: int, n: int) -> list[Shape]:

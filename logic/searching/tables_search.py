@@ -19,6 +19,8 @@ MOST_WORDS = 40_000
 """Words of a table that are all decided."""
 COSTLY = 4_000
 ENOUGH, CLEAR = 0.75, 0.9
+EVIDENT = 10.0
+"""Bits of evidence that a law needs."""
 
 
 @dataclass(frozen=True)
@@ -75,21 +77,49 @@ def find_law(table: Table, n_classes: int, limit: Limit, admitted: Callable[[Sha
             break
         clear = any(one.fit.share >= CLEAR for one in found)
         for shape in shapes(numbers, len(table.alphabet), table.n):
-            costly = table.whole is None and shape.size > COSTLY and clear
+            costly = table.whole is None and shape.size > COSTLY and (clear or any(one.fit.exact for one in found))
             if shape.size > MOST_WORDS or costly or not admitted(shape):
                 continue
             grid = table.grid(shape)
             squeezed = grid.reshape([len(shape.letters[place]) for place in shape.numbers])
             fit = best(list(fits(squeezed, shape.numbers, shape.values(number_of), n_classes)), ENOUGH)
-            if fit is not None:
+            if fit is not None and is_evident(table, grid, fit):
                 found.append(FoundLaw(shape, number_of, grid, fit))
         if any(one.fit.exact for one in found):
             break
     if not found:
         return None
     chosen = min(found, key=lambda one: (one.fit.share < CLEAR, one.fit.chance - one.fit.right, one.fit.law.cost))
-    alike = [one for one in found if one.fit.law == chosen.fit.law and one.number_of is chosen.number_of]
+    numbers = chosen.shape.letters[chosen.fit.law.places[0]]
+    alike = [
+        one for one in found
+        if one.fit.law == chosen.fit.law and one.shape.letters[one.fit.law.places[0]] == numbers
+    ]  # fmt: skip
     return freed(table, max(alike, key=lambda one: (one.fit.share, one.fit.seen)))
+
+
+def is_evident(table: Table, grid: Integers, fit: Fit) -> bool:
+    """Tell whether a law is no coincidence: so many laws and shapes are tried that one on few words says nothing.
+
+    What counts is how improbable its right cells are for a guess that is right as often as a constant (Chernoff's bound, in
+    bits), less what it takes to write its coefficients; words that differ only in letters that are alike count once. A law on
+    all words that are considered is taken as it is.
+    """
+    seen = grid != UNSEEN
+    if table.whole is not None and np.count_nonzero(table.whole != UNSEEN) == fit.seen:
+        return True
+    single = np.prod([distinct(grid, axis) for axis in range(grid.ndim)], dtype=np.float64) / grid.size
+    share, chance = fit.share, fit.chance / fit.seen
+    surprise = share * np.log2(share / chance) + (1 - share) * np.log2(max(1 - share, 1e-300) / (1 - chance))
+    law = fit.law
+    factor = np.log2(max(len(np.unique(grid[seen])), law.modulus))
+    said = sum(len(places) + (factor if coefficient != 1 else 0) for places, coefficient in law.terms)
+    return bool(fit.seen * single * surprise - said - factor * bool(law.constant) >= EVIDENT)
+
+
+def distinct(grid: Integers, axis: int) -> int:
+    """How many of the letters of an axis differ from one another in the decisions that they lead to."""
+    return len(np.unique(np.moveaxis(grid, axis, 0).reshape(grid.shape[axis], -1), axis=0))
 
 
 def freed(table: Table, found: FoundLaw) -> FoundLaw:

@@ -22,8 +22,9 @@ from logic.searching.programs import Program, program
 from logic.searching.tables import UNSEEN, Integers, Shape, places_read, table_formula
 from logic.searching.tables_laws import Fit
 from logic.searching.tables_search import FoundLaw, Table, find_law
-from logic.syntax import TRUE, Compare, Definition, Formula, Sentence, Term, all_of
+from logic.syntax import TRUE, And, Compare, Definition, Formula, Sentence, Term, all_of
 from logic.telling import Progress
+from logic.verdicts import Claim, Counterexample, Holds, Refuted, Verdict
 from translator.explanations.explaining import Search
 from translator.sides import Source
 from translator.verification import report
@@ -37,6 +38,7 @@ LONGEST = 6
 MOST_LISTED = 2_000_000
 MOST_WRONG = 64
 SAMPLED = 4_096
+CHUNK = 1 << 12
 
 
 @dataclass(frozen=True)
@@ -194,13 +196,10 @@ class TableExplainer:
         formulas = self.formulas(found)
         stated = specification(self.network.alphabet, formulas)
         self.progress(f"verifying the formulas of {len(formulas)} classes")
-        method = "exhaustive" if table.everything.size <= MOST_LISTED else "auto"
-        question = Question(max_length=n, where=where or None, timeout_s=self.asked.timeout_s, method=method)
-        rival = SpecifiedRival(Specification(
+        outcome = self.verify(table, found, where, Specification(
             stated, tuple(number for number, _ in formulas), tuple(one.name for one in stated.definitions),
             len(formulas) == self.count,
         ))  # fmt: skip
-        outcome = report(Comparison(self.source, question, rival, self.progress, replayed=False))
         return Tabled(
             length=n,
             alphabet=self.network.alphabet,
@@ -215,6 +214,37 @@ class TableExplainer:
             program=law_program(found, self.network.alphabet),
             seconds=time.monotonic() - started,
         )
+
+    def verify(self, table: Table, found: FoundLaw, where: str, specified: Specification) -> Report:
+        """Verify that the network decides what the formulas say, on every word that is considered.
+
+        Where the words of the shape are few among all words of their length, only these are gone through.
+        """
+        question = Question(
+            max_length=table.n, where=where or None, timeout_s=self.asked.timeout_s, method="exhaustive"
+        )
+        if table.is_small:
+            rival = SpecifiedRival(specified)
+            return report(Comparison(self.source, question, rival, self.progress, replayed=False))
+        started = time.monotonic()
+        scope = Scope(self.network, question)
+        scope.restriction = specified.restriction
+        problem = Problem(self.network, specified, scope.where)
+        words = found.shape.words()
+        words = words[problem.considered(words)]
+        text = scope.restricted([table.n])
+        verdict: Verdict = Holds()
+        for start in range(0, len(words), CHUNK):
+            different = np.flatnonzero(problem.differs(words[start : start + CHUNK]))
+            if len(different):
+                row = words[start + int(different[0])]
+                decided = {"network": int(self.decide(row[None])[0]), **SpecifiedRival(specified).answers(row)}
+                verdict = Refuted(Counterexample(format_word(row, self.network.alphabet), decided))
+                break
+        facts = {"words": len(words), "considered": len(words)}
+        seconds = time.monotonic() - started
+        claim = Claim("network", "spec", text, "exhaustive", verdict, seconds, facts=facts)
+        return Report("holds" if isinstance(verdict, Holds) else "refuted", text, (claim,), ())
 
     def length(self) -> int | None:
         """The length of the words: that of all which are considered, or the longest of the network."""
@@ -257,7 +287,7 @@ class TableExplainer:
             parts.append(formula)
         else:
             return self.asked.where or (str(parts[0]) if parts else "")
-        stated = all_of(parts)
+        stated = all_of(one for part in parts for one in (part.parts if isinstance(part, And) else (part,)))
         return str(replace(user, formula=stated)) if user is not None and user.definitions else str(stated)
 
     def formulas(self, found: FoundLaw) -> list[tuple[int, Sentence]]:
