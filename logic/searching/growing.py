@@ -43,7 +43,7 @@ MOST_WORK = 600_000_000  # bytes that the connectives of one cost may make, in e
 MOST_ATOMS = 10_000  # linear comparisons of one cost tried as parts, in each bank
 CHEAP = 1  # the largest cost of a formula counted there
 MOST_LIFTED = 40_000  # closed formulas of one cost taken as formulas with a free variable
-MOST_COUNTED = 400_000_000  # points of the formulas of one cost that are quantified; an eighth of it up to each point
+MOST_COUNTED = 400_000_000  # points of the formulas of one cost that are quantified; a part of it up to each point
 CHUNK = 1 << 22  # bytes of values made at once
 
 
@@ -199,7 +199,7 @@ class Growth:
             return
         numbers = self.open.of_cost(cost - 3)
         numbers = numbers[self.open.origin[numbers, 0] != LIFT]
-        numbers = self._few(self.open, numbers, MOST_COUNTED // (8 * self.points.size), cost)
+        numbers = self._few(self.open, numbers, MOST_COUNTED // (32 * self.points.size), cost)
         for chosen in self._chunks(numbers):
             values = unpack(self.open.values[chosen], self.points.size)
             until, totals = self.points.until(values), self.points.totals(values)[:, self.points.word]
