@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -43,14 +43,14 @@ class Variable:
         values: ``(B, n)`` for each batch of words.
         considered: of the same shapes, where it has a meaning.
         letters: whether the numbers are those of letters.
-        computed: whether it is known to be computed at each position by itself, so that no selector reads it.
+        origin: "head" if it is known that a selector reads it, "units" if it is computed at each position by itself, or nothing.
     """
 
     name: str
     values: tuple[Reals, ...]
     considered: tuple[Truth, ...]
     letters: bool = False
-    computed: bool = False
+    origin: Literal["head", "units", ""] = ""
 
     @property
     def seen(self) -> Reals:
@@ -86,14 +86,17 @@ class Candidates:
             whole = np.abs(values - np.round(values)).max(initial=0) < self.tolerance
             yield from self.linear(variable, (1,), 2 if whole else 0)
             yield from self.thresholds(variable)
+            yield from (f"{name} % {divisor}" for name in self.numbers for divisor in DIVISORS)
+        selectors = self.selectors()
+        if variable.origin == "head":
+            yield from self.aggregates(variable, selectors, optional)
         every = [*self.lettered, *self.numbers]
         yield from self.tables(variable, ((one,) for one in every))
-        selectors = self.selectors()
-        if plain and variable.computed:
+        if plain and variable.origin == "units":
             yield from self.linear(variable, (1, 2))
         if plain:
             yield from (f"selector_width({one})" for one in selectors)
-        if not variable.computed:
+        if not variable.origin:
             yield from self.aggregates(variable, selectors, optional)
         if plain:
             yield from self.linear(variable, (1, 2))
@@ -103,7 +106,7 @@ class Candidates:
         joined = [f"{one} and {other}" for one, other in combinations(self.simple(), 2)]
         if plain:
             yield from (f"selector_width({one})" for one in self.masked(joined))
-        yield from self.aggregates(variable, selectors if variable.computed else self.masked(joined), optional)
+        yield from self.aggregates(variable, selectors if variable.origin == "units" else self.masked(joined), optional)
 
     # Attention.
 
@@ -231,8 +234,7 @@ class Candidates:
                 yield from (f"1 * ({one} {sign} {other})" for sign in ("==", "!=", "<", "<=", ">", ">="))
 
     def divided(self, variable: Variable) -> Iterator[str]:
-        """Remainders, and for a variable of truth values a line between the values of two numbers."""
-        yield from (f"{name} % {divisor}" for name in self.numbers for divisor in DIVISORS)
+        """For a variable of truth values, a line between the values of two numbers."""
         values = variable.seen
         true = np.abs(values - 1) < self.tolerance
         if not (true | (np.abs(values) < self.tolerance)).all() or true.all() or not true.any():
@@ -243,9 +245,9 @@ class Candidates:
                 inside, outside = column[true], column[~true]
                 total = signed([(slopes[0], one), (slopes[1], other)], 0)
                 if inside.max() < outside.min():
-                    yield comparison(f"({total})", "<", inside.max(), outside.min(), False)
+                    yield comparison(total, "<", inside.max(), outside.min(), False)
                 elif inside.min() > outside.max():
-                    yield comparison(f"({total})", ">", outside.max(), inside.min(), False)
+                    yield comparison(total, ">", outside.max(), inside.min(), False)
 
     # Tables.
 
@@ -315,7 +317,8 @@ def comparison(name: str, sign: str, below: float, above: float, single: bool) -
 def scaled(name: str, sign: str, bound: float) -> str:
     """The comparison of a number with a fraction."""
     fraction = Fraction(bound).limit_denominator(MOST_SCALE)
-    left = name if fraction.denominator == 1 else f"{fraction.denominator} * {name}"
+    factor = name if name.isidentifier() else f"({name})"
+    left = name if fraction.denominator == 1 else f"{fraction.denominator} * {factor}"
     return f"1 * ({left} {sign} {fraction.numerator})"
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from circuits.diagnostics import fail
 from logic.searching.programs import OUTPUT, PREDICATES, Program, is_none
+from logic.searching.programs_selectors import inlined
 
 Kind = Literal["letter", "truth", "number"]
 Kinds = Mapping[str, tuple[Kind, bool]]
@@ -142,7 +143,7 @@ def python_of(program: Program) -> str:
     """The source of a module with the function ``program(word)``, for lists of letters that are not empty."""
     kinds: dict[str, tuple[Kind, bool]] = {}
     lines = []
-    for name, value in program.lines:
+    for name, value in inlined(program.lines):
         lines.append(f"    {name} = [{ast.unparse(at('x', value, kinds))} for x in range(n)]")
         kinds[name] = (kind_of(value, kinds), may_be_none(value, kinds))
     answer = "the answers at its positions" if program.at_positions else "the answer"

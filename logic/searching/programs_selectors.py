@@ -3,6 +3,43 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping, Sequence
+
+
+def inlined(lines: Sequence[tuple[str, ast.expr]]) -> list[tuple[str, ast.expr]]:
+    """The assignments of a program without those of selectors, which stand where their names did."""
+    named: dict[str, ast.expr] = {}
+    kept: list[tuple[str, ast.expr]] = []
+    for name, value in lines:
+        spelled = Spelled(named).visit(ast.parse(ast.unparse(value), mode="eval").body)
+        if is_selector(spelled):
+            named[name] = spelled
+        else:
+            kept.append((name, spelled))
+    return kept
+
+
+class Spelled(ast.NodeTransformer):
+    """Puts expressions in the places of their names."""
+
+    def __init__(self, named: Mapping[str, ast.expr]) -> None:
+        self.named = named
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return self.named.get(node.id, node)
+
+
+def is_selector(node: ast.expr) -> bool:
+    """Whether an expression without names of selectors is one."""
+    match node:
+        case ast.Call(ast.Name("select")):
+            return True
+        case ast.BoolOp(_, parts):
+            return any(is_selector(part) for part in parts)
+        case ast.UnaryOp(ast.Not(), part):
+            return is_selector(part)
+        case _:
+            return False
 
 
 def keys_are_letters(selector: ast.expr) -> bool:

@@ -31,7 +31,7 @@ from logic.searching.programs_forms import (
     suffix,
 )
 from logic.searching.programs_observed import Observed
-from logic.searching.programs_selectors import at_most_one, is_reflexive, keys_are_letters
+from logic.searching.programs_selectors import at_most_one, inlined, is_reflexive, keys_are_letters
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -75,7 +75,7 @@ class Writer:
         self.program, self.alphabet = program, alphabet
         self.observed = Observed(program, words)
         self.known: dict[str, Callable[[str], Form]] = {}
-        self.selectors: dict[str, ast.expr] = {}
+        self.assignments = inlined(program.lines)
         self.definitions: list[str] = []
         self.named: dict[str, str] = {}
         self.taken = set(alphabet.letters) | TAKEN
@@ -95,16 +95,13 @@ class Writer:
 
     def lines(self) -> Form:
         """Define all variables but the last, which is returned at x."""
-        for name, value in self.program.lines[:-1]:
-            if self.is_selector(value):
-                self.selectors[name] = value
-                continue
+        for name, value in self.assignments[:-1]:
             form = self.value(value, "x")
             if is_short(form):
                 self.known[name] = lambda at, value=value: self.value(value, at)  # type: ignore[misc]
             else:
                 self.known[name] = self.defined(self.fresh(name), form, f"{name} = {ast.unparse(value)}")
-        return self.value(self.program.lines[-1][1], "x")
+        return self.value(self.assignments[-1][1], "x")
 
     def fresh(self, name: str) -> str:
         """A name for the definition of a variable."""
@@ -278,34 +275,14 @@ class Writer:
         self.depth += 1
         try:
             start = self.alphabet.start
-            inside = [] if not start or keys_are_letters(self.resolved(selector)) else [f"{start} < {y}"]
+            inside = [] if not start or keys_are_letters(selector) else [f"{start} < {y}"]
             return weigh(y, all_texts([*inside, self.selector(selector, at, y)]))
         finally:
             self.depth -= 1
 
-    def is_selector(self, node: ast.expr) -> bool:
-        """Whether an expression is a selector."""
-        match node:
-            case ast.Call(ast.Name("select")):
-                return True
-            case ast.Name(name):
-                return name in self.selectors
-            case ast.BoolOp(_, parts):
-                return any(self.is_selector(part) for part in parts)
-            case ast.UnaryOp(ast.Not(), part):
-                return self.is_selector(part)
-            case _:
-                return False
-
-    def resolved(self, node: ast.expr) -> ast.expr:
-        """A selector without its name."""
-        while isinstance(node, ast.Name) and node.id in self.selectors:
-            node = self.selectors[node.id]
-        return node
-
     def selector(self, node: ast.expr, x: str, y: str) -> str:
         """A selector as a formula: x attends to y."""
-        match self.resolved(node):
+        match node:
             case ast.Call(ast.Name("select"), [keys, queries, ast.Name(predicate)]):
                 ends = [present(self.value(part, at)) for part, at in ((keys, y), (queries, x)) if predicate != "EQ"]
                 return all_texts([*ends, self.comparison(keys, PREDICATES[predicate], queries, y, x)])
@@ -332,8 +309,7 @@ class Writer:
             form = self.value(values, y)
         finally:
             self.depth -= 1
-        resolved = self.resolved(selector)
-        single = at_most_one(resolved)
+        single = at_most_one(selector)
         if categorical or (isinstance(form, Cases) and form.letters):
             return self.common(selector, values, form, single, at)
         if not isinstance(form, Number) or (form.bottom is not None and form.bottom.atoms):
@@ -343,7 +319,7 @@ class Writer:
         total = Linear.of(top) if weight != Linear() else weight
         if single:
             return Number(total, Linear({}, scale) if scale != 1 else None)
-        return Number(total, self.count(selector, at).times(scale), is_reflexive(resolved))
+        return Number(total, self.count(selector, at).times(scale), is_reflexive(selector))
 
     def weighable(self, values: ast.expr, form: Form) -> Number:
         """Values with a constant denominator: means by the values that occur."""

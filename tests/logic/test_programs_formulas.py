@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 
+from circuits.diagnostics import FomError
 from circuits.words import all_words
 from logic import evaluate
 from logic.searching.formulas_of_programs import ProgramFormulas, formulas_of
 from logic.searching.programs import Program, read_program
+from logic.searching.programs_of_values import Variable, find_program
 from logic.searching.programs_writer import Alphabet
+from tests.logic.test_programs import loaded
 
 LETTERS = ("a", "b")
 DIGITS = ("1", "2", "3")
-WITH_START = Alphabet(("^", "p", "q", "r"), ("q", "p"), 1)
 
 PROGRAMS = {
     "count": "output = selector_width(select(tokens, 'a', EQ))",
@@ -120,3 +124,91 @@ def test_formulas_say_what_the_program_says(name: str) -> None:
     for alphabet in (Alphabet.of(program), Alphabet(("^", "p", "q", "r"), ("q", "p", "r")[: len(letters)], 1)):
         found = formulas_of(program, words, alphabet=alphabet)
         assert agree(program, found, words, alphabet) > 0
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_python_says_what_the_program_says(name: str, tmp_path: Path) -> None:
+    program = read_program(PROGRAMS[name], LETTERS, True)
+    function = loaded(program.python, tmp_path)
+    for batch in words_up_to(2, 4):
+        found = program.run(batch)
+        parts = [np.broadcast_to(part, batch.shape) for part in (found.numerator, found.denominator, found.present)]
+        for row, word in enumerate(batch):
+            said = function([LETTERS[code] for code in word])
+            for top, bottom, present, answer in zip(*(part[row].tolist() for part in parts), said, strict=True):
+                expected = LETTERS[top] if found.letters and present else Fraction(top, bottom) if present else None
+                assert answer == expected
+
+
+COUNT = "c = selector_width(select(tokens, 'a', EQ))\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "text"),
+    [
+        ("", "length - indices - 1"),
+        (COUNT, "c % 2"),
+        (COUNT, "1 * (c > 1)"),
+        (COUNT, "1 * (length - 2 * c < 1)"),
+        (COUNT, "-max(-c, -indices)"),
+        (COUNT + "d = aggregate(select(indices, indices, LEQ), tokens == 'a')\n", "1 * (3 * d >= 1)"),
+        (COUNT + "d = aggregate(select(indices, indices, LEQ), tokens == 'a')\n", "1 * (2 * d == 1)"),
+        ("", "aggregate(select(indices, indices - 1, EQ), tokens)"),
+        ("", "aggregate(select(indices, indices - 2, EQ), indices, None)"),
+        (COUNT, "aggregate(select(c, indices, EQ), tokens)"),
+    ],
+)
+def test_a_value_is_found_as_it_was_written(before: str, text: str) -> None:
+    lines = [*(line.split(" = ") for line in before.splitlines()), ("output", text)]
+    words = words_up_to(2, 5)
+    seen = tuple(np.ones(batch.shape, dtype=bool) for batch in words)
+    origin: Literal["head", "units"] = "head" if "select" in text else "units"
+    variables = []
+    for name, _ in lines:
+        made = read_program(before + (f"output = {text}" if name == "output" else f"output = {name}"), LETTERS, True)
+        runs = [made.run(batch) for batch in words]
+        values = tuple(np.broadcast_to(run.reals, batch.shape) for run, batch in zip(runs, words, strict=True))
+        variables.append(Variable(name, values, seen, runs[0].letters, origin=origin if name == "output" else ""))
+    found = find_program(LETTERS, words, variables)
+    assert found.program is not None
+    assert found.lines[-1].text == text
+
+
+def test_a_causal_program_reads_nothing_later() -> None:
+    words = words_up_to(2, 4)
+    seen = tuple(np.ones(batch.shape, dtype=bool) for batch in words)
+    before = tuple(np.cumsum(batch == 0, axis=1).astype(float) for batch in words)
+    found = find_program(LETTERS, words, [Variable("answer", before, seen)], causal=True)
+    assert found.program is not None
+    text = found.program.rasp
+    assert text == "output = selector_width(select(indices, indices, LEQ) and select(tokens, 'a', EQ))\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "output = None",
+        "output = aggregate(select(indices, indices, LT), tokens, 0)",
+        "output = aggregate(select(indices, indices, LT), tokens, None, None)",
+    ],
+)
+def test_none_stands_in_tables_and_aggregates_only(text: str) -> None:
+    with pytest.raises(FomError, match="L097"):
+        read_program(text, LETTERS, True)
+
+
+@pytest.mark.parametrize("text", ["p + 1", "p < 1", "max(p, 1)", "aggregate(select(True, True, EQ), p)", "p % 2"])
+def test_none_is_no_number(text: str) -> None:
+    made = read_program(
+        f"p = aggregate(select(indices, indices - 1, EQ), indices, None)\noutput = {text}", LETTERS, True
+    )
+    with pytest.raises(FomError, match="L097"):
+        made.run(np.zeros((1, 3), np.int64))
+
+
+def test_too_many_cases_are_refused() -> None:
+    text = "c = selector_width(select(tokens, tokens, EQ))\noutput = c * indices * (c + 1) * (length + 40 * indices)"
+    made = read_program(text, LETTERS, True)
+    words = [np.zeros((1, n), np.int64) for n in range(1, 64)]
+    with pytest.raises(FomError, match="at most 400"):
+        formulas_of(made, words)

@@ -13,7 +13,7 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -67,7 +67,7 @@ class Decoded:
     values: tuple[str, ...]
     numbers: tuple[Reals, ...]
     deviation: float
-    attended: bool = True
+    attended: bool = False
 
 
 def read_directions(options: Sequence[str]) -> tuple[Direction, ...]:
@@ -210,13 +210,13 @@ def to_variable(
     decoded: Decoded, letters: Sequence[str], considered: Sequence[Truth], is_width: bool = False
 ) -> Variable:
     """A decoded variable as numbers or letters; a width is computed from what a head wrote under another name."""
-    computed = not (decoded.attended or is_width)
+    origin: Literal["head", "units", ""] = "" if is_width else "head" if decoded.attended else "units"
     if not decoded.values:
-        return Variable(decoded.name, decoded.numbers, tuple(considered), computed=computed)
+        return Variable(decoded.name, decoded.numbers, tuple(considered), origin=origin)
     numbers, are_letters, _ = meanings(decoded.values, letters)
     table = np.array([*numbers, np.nan])
     values = tuple(table[np.where(np.isnan(part), len(numbers), part).astype(int)] for part in decoded.numbers)
-    return Variable(decoded.name, values, tuple(considered), are_letters, computed)
+    return Variable(decoded.name, values, tuple(considered), are_letters, origin)
 
 
 def meanings(names: Sequence[str], letters: Sequence[str]) -> tuple[list[float], bool, int]:
