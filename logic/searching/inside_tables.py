@@ -163,7 +163,7 @@ def groups(rows: Integers, numbers: Numbers) -> list[Group]:
     total = f"f({names[0]}) + g({names[1]})"
     take(f"a sum {total}", additive(grids[open_]))
     take(f"a sum {total} clipped at 0", np.array([is_clipped_sum(one) for one in grids[open_]], dtype=bool))
-    if np.array_equal(*numbers.values):
+    if np.array_equal(numbers.values[0], numbers.values[1]):
         symmetric = (grids[open_] == grids[open_].transpose(0, 2, 1)).all(axis=(1, 2))
         take(f"a symmetric table of {names[0]} and {names[1]}", symmetric)
     if len(open_):
@@ -270,7 +270,7 @@ def explained(rows: Integers, key: Integers) -> float:
         return 0.0
     _, inverse = np.unique(key, return_inverse=True)
     member = csr_array((np.ones(len(key)), (np.arange(len(key)), inverse.reshape(-1))))
-    sizes = member.sum(axis=0)
+    sizes: Integers = np.bincount(inverse.reshape(-1))
     centred = values - values.mean(axis=1, keepdims=True)
     between = ((centred @ member) ** 2 / sizes).sum(axis=1)
     return float((between / (centred**2).sum(axis=1)).mean())

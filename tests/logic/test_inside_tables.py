@@ -105,8 +105,8 @@ class TestUnits:
 
     def test_frequencies_are_those_of_cosines(self) -> None:
         angle = 2 * np.pi / 7
-        rows = np.round(1e6 * np.array([np.cos(3 * angle * A), np.sin(2 * angle * (A + B)), 0 * A]))
-        rows = np.concatenate([rows, [rows[0] + 3 * rows[1]]]).astype(np.int64)
+        waves = np.round(1e6 * np.array([np.cos(3 * angle * A), np.sin(2 * angle * (A + B)), 0 * A]))
+        rows = np.concatenate([waves, [waves[0] + 3 * waves[1]]]).astype(np.int64)
         found = frequencies(rows, NUMBERS)
         assert found is not None
         assert found.units.tolist() == [0, 1, 3]
@@ -126,7 +126,7 @@ def matrix(rows: Any) -> Matrix:
 def affine(name: str, positions: int, operands: list[tuple[Ref, Any]], const: list[int] | None = None) -> Affine:
     size = len(operands[0][1])
     zero = np.zeros(size, np.int64)
-    made = tuple(Operand(ref, matrix(rows)) for ref, rows in operands)  # type: ignore[arg-type]
+    made = tuple(Operand(ref, matrix(rows)) for ref, rows in operands)
     return Affine(name, positions, size, made, zero if const is None else np.array(const), zero, 0)
 
 

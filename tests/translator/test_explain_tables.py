@@ -71,7 +71,7 @@ NOISE = np.random.default_rng(1).integers(0, P, (P + 1, P + 1))
 
 
 def explained(net: Network, **asked: Any) -> Tabled:
-    found = explain_table(SimpleNamespace(network=net), Search(**asked), silent)  # type: ignore[arg-type]
+    found = explain_table(SimpleNamespace(network=net), Search(**asked), silent)
     assert found is not None
     return found
 
@@ -136,7 +136,7 @@ class TestLaw:
 
     def test_noise_is_no_table_with_a_law(self) -> None:
         net = network(np.random.default_rng(4).integers(0, P, (P + 1, P + 1)), NOISE)
-        assert explain_table(SimpleNamespace(network=net), Search(), silent) is None  # type: ignore[arg-type]
+        assert explain_table(SimpleNamespace(network=net), Search(), silent) is None
 
 
 class TestRestriction:
