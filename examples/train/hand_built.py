@@ -1,6 +1,6 @@
 """Build transformers whose weights are set by hand, as proofs of expressiveness set them.
 
-    python -m examples.train.hand_built            # writes examples/parity and examples/ab_blocks
+    python -m examples.train.hand_built            # writes examples/built
 
 * `parity` and `first` are those of Chiang & Cholak 2022 (*Overcoming a theoretical limitation of self-attention*):
   letters 0 and 1 and a third one, CLS, which stands behind the word for PARITY and in front of it for FIRST. Positions are given
@@ -32,7 +32,7 @@ from examples.train.graphs import Graph
 Array = np.ndarray[Any, Any]
 Spelling = Literal["dynamo", "torchscript"]
 
-EXAMPLES = Path(__file__).resolve().parent.parent
+EXAMPLES = Path(__file__).resolve().parent.parent / "built"
 LONGEST = 16
 """Up to this length the steps of the C-RASP programs are exact."""
 
@@ -279,7 +279,7 @@ TASKS = (
 
 def write(task: Task, folder: Path) -> None:
     """Write the network, some words, and what onnxruntime answers."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     made = task.build()
     onnx.save(made, folder / "model.onnx")
     options = onnxruntime.SessionOptions()

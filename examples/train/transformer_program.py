@@ -1,6 +1,6 @@
 """Build Transformer Programs (Friedman, Wettig & Chen 2023, *Learning Transformer Programs*) as ONNX files.
 
-    python -m examples.train.transformer_program            # writes examples/*_program
+    python -m examples.train.transformer_program            # writes examples/built
 
 A program computes variables at every position, which are written once and never overwritten. `tokens` and `positions` are
 given, and the number `ones`, which is 1. Then come, in any order:
@@ -35,7 +35,7 @@ from examples.train.graphs import Graph
 Array = np.ndarray[Any, Any]
 Spelling = Literal["onehot", "indices"]
 
-EXAMPLES = Path(__file__).resolve().parent.parent
+EXAMPLES = Path(__file__).resolve().parent.parent / "built"
 FAR = 1000
 """Farther than anything: the cost of no match."""
 
@@ -335,7 +335,7 @@ def framed(program: LearnedProgram) -> list[list[int]]:
 
 def write(program: LearnedProgram, task: str, folder: Path) -> None:
     """Write the network, words, and what onnxruntime answers; of many words every so-many-th."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     made = to_onnx(program)
     onnx.save(made, folder / "model.onnx")
     options = onnxruntime.SessionOptions()

@@ -30,6 +30,23 @@ IN_FRAME = {
 }
 
 
+BUILT = sorted(Path("examples/built").iterdir())
+
+
+@pytest.mark.parametrize("folder", BUILT, ids=lambda folder: str(folder.name))
+def test_the_stored_examples(folder: Path) -> None:
+    session = onnxruntime.InferenceSession(str(folder / "model.onnx"))
+    with np.load(folder / "inputs.npz") as inputs, np.load(folder / "expected.npz") as expected:
+        tokens, logits, decision = inputs["tokens"], expected["logits"], expected["decision"]
+    assert len(tokens) == len(logits) >= 50
+    for word, stored, decided in zip(tokens, logits, decision, strict=True):
+        n = int((word >= 0).sum())
+        (found,) = session.run(None, {"tokens": word[None, :n]})
+        rows = slice(None) if stored.ndim == 1 else slice(n)
+        np.testing.assert_allclose(found[0], stored[rows], atol=1e-4)
+        assert np.array_equal(found[0].argmax(axis=-1), decided[rows] if stored.ndim > 1 else decided)
+
+
 def save(name: str, spelling: str, folder: Path) -> Path:
     path = folder / "model.onnx"
     onnx.save(getattr(hand_built, name)(spelling), path)
