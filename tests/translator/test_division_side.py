@@ -19,12 +19,10 @@ from translator.store import load
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def folder(folders: dict[str, Path]) -> Path:
     """A translation of a small network of words."""
-    path = tmp_path_factory.mktemp("translations") / "majority"
-    assert cli.execute(["translate", str(EXAMPLES / "majority" / "model.onnx"), "-o", str(path)]) == 0
-    return path
+    return folders["majority"]
 
 
 def test_divisions_decide_as_the_network(folder: Path) -> None:
