@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,9 @@ from logic.comparing.specification import Specification
 from logic.parser import parse
 from logic.telling import silent
 from translator.cli import execute
-from translator.explanations.explaining import Attempt, Search, best_of, specification, verified
+from translator.explanations.explaining import Explainer, Search, specification, verified
 from translator.explanations.explanation import Explanation
+from translator.explanations.refining import Attempt, best_of
 from translator.explanations.whole import Look, explain
 from translator.pipeline import Translation, translate
 from translator.verifying.question import Report
@@ -68,6 +70,36 @@ class TestSentences:
         assert verified(one)
         assert one.report is not None
         assert one.report.scope == "n = 1..32"
+
+    def test_a_longer_sentence_is_right_at_every_length(self, half: Path) -> None:
+        from translator.store import load
+
+        source = load(half)
+        (one,) = explain(source, Search(timeout_s=30), silent, WITHOUT).explained
+        assert str(one.chosen.sentence.formula) == "~(M x. a(x))"
+        assert one.complete == one.chosen.size - 1
+        assert one.further is not None
+        assert verified(one.further)
+        assert one.further.report is not None
+        assert one.further.report.scope == "every length n"
+        words = np.where(np.arange(40) < np.arange(41)[:, None], 0, 1)
+        assert (evaluate(one.further.chosen.sentence, words)[""] == (decided_by(source.network, words) == 1)).all()
+
+    def test_what_is_told_names_the_class(self, first_letter: Translation) -> None:
+        told: list[str] = []
+        explainer = Explainer(first_letter, Search(search_length=3, max_length=3), told.append)
+        explainer.progress = told.append
+        assert len(explainer.explain()) == 3
+        assert [line[:12] for line in told if "verifying" in line] == ["class 1 of 3", "class 2 of 3", "class 3 of 3"]
+
+    def test_a_budget_is_for_all_rounds(self) -> None:
+        made = translate("examples/more_a/model.onnx", precision="fixed:4", max_length=3)
+        explainer = Explainer(made, Search(search_length=4, max_length=5, timeout_s=0.0), silent)
+        started = time.monotonic()
+        (one,) = explainer.explain()
+        assert time.monotonic() - started < 5
+        assert one.rounds == 0
+        assert not verified(one)
 
     def test_every_position(self) -> None:
         made = translate("examples/more_a/model.onnx", precision="fixed:4", max_length=3)
