@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 Matrix = tuple[tuple[float, ...], ...]
 
+FRAME_HEIGHT = "42em"
+"""Of the page in a notebook, which scrolls inside."""
+
 
 @dataclass(frozen=True)
 class Explained:
@@ -79,3 +82,16 @@ class Explanation:
     stated: Stated | None = None
     hint: str = ""
     table: Tabled | None = None
+
+    def __str__(self) -> str:
+        from translator.pages.explanation_terminal import explanation_lines
+
+        return "\n".join("".join(text for text, _ in line).rstrip() for line in explanation_lines(self))
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        from translator.pages.explanation_page import explanation_html
+
+        style = f"width: 100%; height: {FRAME_HEIGHT}; border: 0"
+        return f'<iframe style="{style}" srcdoc="{escape(explanation_html(self))}"></iframe>'

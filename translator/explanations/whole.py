@@ -23,7 +23,7 @@ from logic.searching.inside_heads import attention_matrix, heads
 from logic.searching.programs import Program
 from logic.searching.programs_of_sentences import program_of
 from logic.searching.samples import Samples
-from logic.telling import Progress, seldom
+from logic.telling import Progress, seldom, silent
 from translator.domains import read_domain
 from translator.explanations.compiled import Compiled, description_beside, read_compiled
 from translator.explanations.explaining import Explainer, Search
@@ -62,13 +62,21 @@ class Look:
     inside: bool = True
 
 
-def explain(source: Source, asked: Search, progress: Progress, look: Look | None = None) -> Explanation:
+def explain(
+    source: Source, asked: Search | None = None, progress: Progress = silent, look: Look | None = None
+) -> Explanation:
     """Explain a network.
+
+    Args:
+        source: a translation, or a folder of one read back.
+        asked: what to search for; by default for every class as far as there is time.
+        progress: called with one line for every stage.
+        look: what else to show.
 
     Raises:
         FomError: a network that reads no words, or a question that does not fit it.
     """
-    look, tell = look or Look(), seldom(progress)
+    asked, look, tell = asked or Search(), look or Look(), seldom(progress)
     directions = read_directions(look.directions)
     word = parse_word(look.word, source.network.alphabet) if look.word is not None else None
     started = time.monotonic()
