@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from circuits.diagnostics import FomError
 from circuits.words import all_words
-from examples.train.transformer_program import LearnedProgram, framed, histogram, reverse, to_onnx
+from examples.train.transformer_program import LearnedProgram, Spelling, framed, histogram, reverse, to_onnx
 from logic.comparing.methods import seconds
 from logic.comparing.problem import decided_by
 from logic.searching.hard_programs import Attend, HardProgram, Lookup, Scores, closest, visible
@@ -30,10 +30,10 @@ from translator.pipeline import Translation, translate
 from translator.reading import read
 from translator.real_evaluate import outputs
 
-SPELLINGS = ("onehot", "indices")
+SPELLINGS: tuple[Spelling, ...] = ("onehot", "indices")
 
 
-def save(program: LearnedProgram, spelling: Any, folder: Path) -> Path:
+def save(program: LearnedProgram, spelling: Spelling, folder: Path) -> Path:
     path = folder / f"{program.name}_{spelling}.onnx"
     onnx.save(to_onnx(program, spelling), path)
     return path
@@ -73,7 +73,9 @@ def same_everywhere(found: HardProgram, made: Translation) -> bool:
 
 @settings(max_examples=4)
 @given(st.integers(0, 10**6), st.booleans(), st.sampled_from(SPELLINGS))
-def test_the_reader_computes_random_programs(tmp_path_factory: Any, seed: int, causal: bool, spelling: str) -> None:
+def test_the_reader_computes_random_programs(
+    tmp_path_factory: Any, seed: int, causal: bool, spelling: Spelling
+) -> None:
     program = random_program(seed, layers=1, causal=causal)
     path = save(program, spelling, tmp_path_factory.mktemp("random"))
     real = read(path)
@@ -86,7 +88,7 @@ def test_the_reader_computes_random_programs(tmp_path_factory: Any, seed: int, c
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @pytest.mark.parametrize("build", [histogram, reverse])
-def test_written_programs_are_what_they_are_called(build: Any, spelling: str) -> None:
+def test_written_programs_are_what_they_are_called(build: Callable[[], LearnedProgram], spelling: Spelling) -> None:
     program = build()
     session = onnxruntime.InferenceSession(to_onnx(program, spelling).SerializeToString())
     for word in framed(program)[::7]:
@@ -100,7 +102,7 @@ def test_written_programs_are_what_they_are_called(build: Any, spelling: str) ->
 
 
 @pytest.mark.parametrize(("causal", "spelling"), [(False, "indices"), (True, "onehot")])
-def test_a_random_program_is_translated_and_read_back(causal: bool, spelling: str, tmp_path: Path) -> None:
+def test_a_random_program_is_translated_and_read_back(causal: bool, spelling: Spelling, tmp_path: Path) -> None:
     program = random_program(11 + causal, layers=1, causal=causal, longest=3)
     made = translate(save(program, spelling, tmp_path), precision="fixed:*.12")
     assert made.fidelity.complete, made.fidelity.example
