@@ -34,7 +34,7 @@ from translator.verifying.rivals import SpecifiedRival
 from translator.verifying.scope import Scope
 from translator.words import format_word
 
-LONGEST = 6
+LONGEST, FEW_LETTERS = 6, 4
 MOST_LISTED = 2_000_000
 MOST_WRONG = 64
 SAMPLED = 4_096
@@ -160,12 +160,16 @@ def explain_table(source: Source, asked: Search, progress: Progress) -> Tabled |
 
 
 def is_table(source: Source, asked: Search) -> bool:
-    """Tell whether a network may be one: it reads words, decides once, and the words are short."""
+    """Tell whether a network may be one: it reads words, decides once, and the words are short.
+
+    Where only the user's restriction makes them short, there have to be more than a few letters: else sentences say more.
+    """
     network = source.network
     if network.inputs or network.decided.kind == "value" or network.decided.n_positions or asked.at is not None:
         return False
     longest = network.domain.most
-    return (longest is not None and 1 <= longest <= LONGEST) or asked.where is not None
+    restricted = asked.where is not None and len(network.alphabet) >= FEW_LETTERS
+    return restricted or (longest is not None and 1 <= longest <= LONGEST)
 
 
 class TableExplainer:
@@ -259,8 +263,9 @@ class TableExplainer:
                 break
             if any(self.problem.considered(words).any() for words in all_words(letters, n)):
                 found.append(n)
-        if not found and n == self.scope.lengths[-1]:
-            raise self.scope.no_words()
+        else:
+            if not found:
+                raise self.scope.no_words()
         return found[0] if len(found) == 1 and found[0] <= LONGEST else None
 
     def decide(self, words: Integers) -> Integers:
