@@ -172,6 +172,7 @@ def test_a_compiled_program_is_read_back_and_stated(name: str, tmp_path: Path) -
                     else:
                         assert Fraction(number, int(denominators[row, place])) == said
     assert stated.unspecified == nothing
+    assert len(stated.files(tmp_path / "spec.fom")) == 1 + bool(nothing)
     if stated.verifiable:
         specification = read_specification(stated.specification_text, network)
         assert specification.relations == tuple(one for one, _ in stated.answers)
@@ -228,6 +229,8 @@ def test_what_is_shown(tmp_path: Path) -> None:
     (tmp_path / "task.json").write_text("[]")
     assert task_hint(str(model)) == ""
     assert description_beside(tmp_path / "elsewhere" / "model.onnx") is None
+    with pytest.raises(FomError, match="T120"):
+        read_compiled(tmp_path / "missing.json")
 
 
 CHANGES: list[tuple[str, Any, str]] = [

@@ -16,11 +16,10 @@ from circuits.words import all_words
 from logic.searching.programs_of_values import Integers
 from logic.searching.programs_writer import Alphabet
 from translator.explanations.residual import Direction, stream
-from translator.store import read_text
 
 MOST_WORDS = 20_000
 HELP = "it has vocab, token_ids, bos_id, max_len_without_bos, residual_labels and output.decode"
-NAMES = ("task.json",)
+NAME = "task.json"
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def read_compiled(path: Path) -> Compiled:
         FomError: something is missing in it, or two parts of it contradict each other (T120).
     """
     try:
-        data: dict[str, Any] = json.loads(read_text(path))
+        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         letters = tuple(str(one) for one in data["vocab"])
         numbers = {str(name): int(number) for name, number in data["token_ids"].items()}
         labels = data["residual_labels"]
@@ -95,6 +94,10 @@ def read_compiled(path: Path) -> Compiled:
             tuple(str(one) for one in data["output"]["decode"] or ()),
             bool(data.get("causal", False)),
         )
+    except OSError as error:
+        raise fail(
+            "T120", f"the description cannot be read: {error.strerror}", where=str(path), help="check the path"
+        ) from None
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise fail(
             "T120", f"the description of a compiled network is not complete: {error!r}", where=str(path), help=HELP
@@ -160,12 +163,9 @@ def mismatch(what: str) -> Exception:
 
 def description_beside(model: Path) -> Path | None:
     """The file beside a model that describes it as a compiled network, if there is one."""
-    for name in NAMES:
-        path = model.parent / name
-        try:
-            data = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue
-        if isinstance(data, dict) and "residual_labels" in data:
-            return path
-    return None
+    path = model.parent / NAME
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return path if isinstance(data, dict) and "residual_labels" in data else None

@@ -112,13 +112,14 @@ def state(network: Network, compiled: Compiled, program: Program, words: Sequenc
         wrong += [format_word(row, compiled.letters) for row in rows]
     lengths = [batch.shape[1] for batch in considered]
     scope = f"{sum(map(len, considered)):,} words of length {min(lengths)} to {max(lengths)}, {places:,} positions"
-    answered_formula = And((BEHIND, Call(there.answered, (X,)))) if there.answered else BEHIND
+    gaps = bool(unspecified)
+    at = And((BEHIND, Call(there.answered, (X,)))) if gaps else BEHIND
     return Stated(
         formulas,
         tuple((name, shown(network, compiled, name, value)) for name, value in formulas.answers),
         there.sentence,
         where_of(network, compiled),
-        replace(there.sentence, definitions=there.sentence.definitions if there.answered else (), formula=answered_formula),
+        replace(there.sentence, definitions=there.sentence.definitions if gaps else (), formula=at),
         network.decided.kind != "value",
         ", ".join(f"{letter_name(network.alphabet[token])} is {letter}" for letter, token in letters_of(compiled)),
         scope,
