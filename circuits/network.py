@@ -264,6 +264,7 @@ class Domain:
                 "C020",
                 f"a word of length {n} is outside the network's domain: the length must be {bound}",
                 note=self.reason,
+                help="choose a word, or a length, that the network accepts",
             )
 
 

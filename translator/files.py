@@ -38,6 +38,7 @@ def replacing_file(path: Path) -> Iterator[BinaryIO]:
     Raises:
         FomError: the file cannot be written.
     """
+    require_file_place(path)
     target = path.resolve()
     if target.exists() and not target.is_file():
         with target.open("wb") as out:

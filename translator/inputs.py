@@ -28,7 +28,9 @@ def load_array(path: Path, name: str) -> Any:
             file = np.load(stream, allow_pickle=False)
             arrays = {name: file} if isinstance(file, np.ndarray) else {key: file[key] for key in file.files}
     except FileNotFoundError:
-        raise fail("T012", "the file of inputs does not exist", where=str(path)) from None
+        raise fail(
+            "T012", "the file of inputs does not exist", where=str(path), help="write one with numpy.savez"
+        ) from None
     except (OSError, EOFError, ValueError, zipfile.BadZipFile, AttributeError) as error:
         raise fail(
             "T012", f"not an .npz file of arrays: {error}", where=str(path), help="write it with numpy.savez"

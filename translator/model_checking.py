@@ -59,9 +59,16 @@ def read_words(path: str) -> list[str]:
     try:
         return Path(path).read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
-        raise fail("T018", "the file of words does not exist", where=path) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise fail("T018", f"the file of words cannot be read: {error}", where=path) from None
+        raise fail("T018", "the file of words does not exist", where=path, help="one word on each line") from None
+    except UnicodeDecodeError as error:
+        raise fail(
+            "T018", f"the file of words is not UTF-8: {error.reason} at byte {error.start}", where=path,
+            help="write it as a text file in UTF-8, one word on each line",
+        ) from None  # fmt: skip
+    except OSError as error:
+        raise fail(
+            "T018", f"the file of words cannot be read: {error.strerror}", where=path, help="one word on each line"
+        ) from None
 
 
 def split_word(text: str, letters: tuple[str, ...]) -> tuple[str, ...]:

@@ -195,3 +195,30 @@ def test_a_page_that_cannot_be_written_is_refused_at_once(run: Run, folders: dic
     assert (status, out) == (2, "")
     assert "error[T051]" in err
     assert "searching" not in err
+
+
+@pytest.mark.parametrize("command", [["circuit", "--length"], ["ground", "--length"]])
+def test_lengths_beyond_reason(run: Run, command: list[str]) -> None:
+    status, out, err = run(command[0], "M x. b(x)", command[1], 10**20)
+    assert (status, out) == (2, "")
+    assert "error[T070]" in err
+
+
+@pytest.mark.parametrize("content", [None, b"a b \xff"])
+def test_words_that_cannot_be_read(run: Run, tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "words"
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+    status, _, err = run("eval", "M x. b(x)", "--words", path)
+    assert status == 2
+    assert "error[T018]" in err
+    assert "= help: " in err
+
+
+def test_a_folder_is_no_file_to_write(run: Run, tmp_path: Path) -> None:
+    status, _, err = run("ground", "M x. b(x)", "-o", tmp_path)
+    assert status == 2
+    assert "error[T051]" in err
+    assert list(tmp_path.iterdir()) == []

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from circuits.diagnostics import fail
-from translator.commands.options import JsonFlag, check_choice, write_json
+from translator.commands.options import MOST_LENGTH, JsonFlag, check_choice, write_json
 from translator.terminal import OutputClosed, close_stdout, complain, progress, rows_to_lines, write_lines
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def circuit(
         ),
     ],
     length: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Length of the words.", show_default=False)
+        int | None, typer.Option(metavar="N", min=1, max=MOST_LENGTH, help="Length of the words.", show_default=False)
     ] = None,
     form: Annotated[
         str | None,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from circuits.diagnostics import fail
-from translator.commands.options import check_choice
+from translator.commands.options import MOST_LENGTH, check_choice
 from translator.files import replacing_file
 from translator.terminal import complain, write
 
@@ -29,7 +29,8 @@ def ground(
         ),
     ],
     length: Annotated[
-        int | None, typer.Option(metavar="N", min=0, help="Length of the words.", show_default="every length")
+        int | None,
+        typer.Option(metavar="N", min=0, max=MOST_LENGTH, help="Length of the words.", show_default="every length"),
     ] = None,
     form: Annotated[str, typer.Option("--format", metavar="|".join(FORMATS), help="Language of the problem.")] = "smt2",
     negate: Annotated[bool, typer.Option("--negate", help="Ask for a word in which it does not hold.")] = False,
