@@ -11,6 +11,8 @@ settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True
 settings.register_profile("dev", deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
 
+gc.set_threshold(200_000, 50, 100)  # as the program does
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out tests with the marker unless the command line names it."""
@@ -23,7 +25,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """Collect garbage as rarely as the program does, and never visit again what stays until the end: modules and tests."""
+    """Never let the garbage collector visit again what stays until the end: modules and tests."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(200_000, 50, 100)
