@@ -98,7 +98,7 @@ class Growth:
         yield from ((self.open, new) for new in self._orders(cost))
         yield from ((self.closed, new) for new in self._linear(self.closed, cost))
         yield from ((self.open, new) for new in self._linear(self.open, cost))
-        yield self.open, self._lifted(cost)
+        yield from ((self.open, new) for new in self._lifted(cost))
         numbers = self.open.of_cost(cost)
         numbers = numbers[self.open.origin[numbers, 0] != LIFT]
         self.at_words.add(numbers, cost)
@@ -146,11 +146,12 @@ class Growth:
             for rest in range(modulus) if modulus > 2 else ():
                 yield partial(_remainder, at_points, modulus, rest), (number + rest) % modulus == 0
 
-    def _lifted(self, cost: int) -> Integers:
+    def _lifted(self, cost: int) -> Iterator[Integers]:
         """Closed formulas, as formulas with a free variable that they do not depend on."""
         numbers = self._few(self.open, self.closed.of_cost(cost), MOST_LIFTED, cost)
-        values = unpack(self.closed.values[numbers], self.points.words)[:, self.points.word]
-        return self._add(self.open, pack(values), LIFT, numbers, None, cost)
+        for chosen in self._chunks(numbers):
+            values = unpack(self.closed.values[chosen], self.points.words)[:, self.points.word]
+            yield self._add(self.open, pack(values), LIFT, chosen, None, cost)
 
     # Connectives.
 
@@ -208,7 +209,7 @@ class Growth:
                 yield self._add(self.open, pack(counts >= 1), operation, chosen, None, cost)
 
     def _chunks(self, numbers: Integers) -> Iterator[Integers]:
-        rows = max(1, 4 * CHUNK // self.points.size)
+        rows = max(1, CHUNK // (4 * self.points.size))
         for low in range(0, len(numbers), rows):
             self.limit.check()
             yield numbers[low : low + rows]
