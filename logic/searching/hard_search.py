@@ -18,6 +18,7 @@ from logic.searching.hard_programs import GIVEN, Attend, Integers, Lookup, Step,
 
 Reals = np.ndarray[Any, np.dtype[np.float64]]
 MOST_VALUES = 40
+SPARSE = 7
 """A variable of more values than this is not read as one."""
 
 
@@ -151,12 +152,15 @@ class Variables:
         coded = self.coded
         pairs = sorted(combinations(coded, 2), key=lambda two: len(coded[two[0]][0]) * len(coded[two[1]][0]))
         for reads in (*((one,) for one in coded), *pairs):
-            keys = np.zeros(len(values), dtype=np.int64)
-            for other in reads:
+            keys = coded[reads[0]][1]
+            for other in reads[1:]:
                 keys = keys * len(coded[other][0]) + coded[other][1]
             size = int(np.prod([len(coded[other][0]) for other in reads]))
-            # the last code seen for each key: a table if every point has it
+            # the last code seen for each key: a table if every point has it; most are none on a few points
             table = np.full(size, -1)
+            table[keys[::SPARSE]] = own.ravel()[::SPARSE]
+            if (table[keys[::SPARSE]] != own.ravel()[::SPARSE]).any():
+                continue
             table[keys] = own.ravel()
             if (table[keys] == own.ravel()).all():
                 shape = tuple(len(coded[other][0]) for other in reads)

@@ -30,6 +30,7 @@ MOST_PLACES = 60_000
 SAMPLED = 1_000
 """Random words of each length beyond those of which all are tried."""
 SEARCHED_PLACES = 4_000
+FIRST_LENGTHS = 3
 MOST_COLUMNS = 8_000
 """Columns of nodes that are looked at together."""
 LONGEST = 24
@@ -156,12 +157,12 @@ def words_of(network: Network, where: str | None) -> Words:
 
 
 def first_chosen(words: Words) -> list[Integers]:
-    """A sample of the words to begin with, of every length."""
-    room = SEARCHED_PLACES // len(words.batches)
+    """A sample of the words to begin with, of the longest lengths; of the others none."""
+    room = SEARCHED_PLACES // min(len(words.batches), FIRST_LENGTHS)
     rng = np.random.default_rng(0)
     chosen = []
-    for batch in words.batches:
-        count = max(4, room // batch.shape[1])
+    for place, batch in enumerate(words.batches):
+        count = max(4, room // batch.shape[1]) if place >= len(words.batches) - FIRST_LENGTHS else 0
         rows = np.sort(rng.choice(len(batch), count, replace=False)) if len(batch) > count else np.arange(len(batch))
         chosen.append(batch[rows])
     return chosen
@@ -182,6 +183,7 @@ def wrong_words(program: HardProgram, words: Words, answers: Sequence[Integers])
 
 def program_on(network: Network, words: Words, chosen: Sequence[Integers], limit: Limit) -> ReadBack:
     """The program that is right on the chosen words."""
+    chosen = [batch for batch in chosen if len(batch)]
     variables = Variables(chosen, causal=is_causal(network, chosen))
     readout = network.decided
     sources = {readout.scores, *(ref.node for ref, _ in references(network.by_name[readout.scores]))}

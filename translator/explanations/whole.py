@@ -42,6 +42,8 @@ from translator.words import format_word, parse_word
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 
 INSIDE_S = 10.0
+HARD_SHARE = 5
+"""How much longer a program of hard attention is looked for than a sentence: it says what all classes are."""
 DEFAULT_WORD = 5
 
 
@@ -153,7 +155,7 @@ def read_hard_program(network: Network, asked: Search, tell: Progress) -> ReadBa
     if asked.classes is not None or asked.at is not None or not is_hard(network):
         return None
     tell("reading the program back")
-    found = read_back(network, Limit(time.monotonic() + asked.timeout_s, progress=tell), asked.where)
+    found = read_back(network, Limit(time.monotonic() + HARD_SHARE * asked.timeout_s, progress=tell), asked.where)
     return found if found.program is not None else None
 
 
