@@ -200,12 +200,13 @@ def save(translation: Translation, folder: Path) -> dict[str, str]:
     }
 
 
-def load(folder: Path) -> Artifacts:
+def load(folder: str | Path) -> Artifacts:
     """Read a translation back.
 
     Raises:
         FomError: the folder is no translation, or one of its files is damaged.
     """
+    folder = Path(folder)
     if not folder.is_dir():
         raise fail(
             "T052", "there is no such folder", where=str(folder), help="fom translate MODEL.onnx -o DIR makes one"

@@ -222,3 +222,9 @@ def test_a_folder_is_no_file_to_write(run: Run, tmp_path: Path) -> None:
     assert status == 2
     assert "error[T051]" in err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_is_loaded_by_its_name(folders: dict[str, Path]) -> None:
+    import translator
+
+    assert translator.load(str(folders["mlp_xor"])).network == translator.load(folders["mlp_xor"]).network
