@@ -227,4 +227,4 @@ def test_a_folder_is_no_file_to_write(run: Run, tmp_path: Path) -> None:
 def test_a_folder_is_loaded_by_its_name(folders: dict[str, Path]) -> None:
     import translator
 
-    assert translator.load(str(folders["mlp_xor"])).network == translator.load(folders["mlp_xor"]).network
+    assert translator.load(str(folders["mlp_xor"])).manifest == translator.load(folders["mlp_xor"]).manifest
