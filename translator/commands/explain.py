@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from circuits.diagnostics import fail
 from translator.commands.artifacts import PrecisionOfModel, artifacts_of
 from translator.commands.options import MOST_LENGTH, Bind, Input, JsonFlag, Where, write_json
-from translator.terminal import progress, write_lines
+from translator.terminal import complain, progress, write_lines
 
 if TYPE_CHECKING:
     from translator.explanations.explanation import Explanation
+    from translator.explanations.stating import Stated
     from translator.explanations.tables import Tabled
 
 UNKNOWN = 3
@@ -65,6 +67,12 @@ def explain(
         Path | None,
         typer.Option(metavar="FILE.json", help="The description of a network compiled by Tracr.", show_default=False),
     ] = None,
+    spec: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OUT.fom", help="With --task: write the program's formulas as a specification.", show_default=False
+        ),
+    ] = None,
     inside: Annotated[bool, typer.Option("--inside/--no-inside", help="Look at words and heads inside.")] = True,
     html: Annotated[
         Path | None, typer.Option(metavar="FILE.html", help="Write a page, too.", show_default=False)
@@ -75,29 +83,58 @@ def explain(
     as_json: JsonFlag = False,
 ) -> None:
     """Find the shortest sentence that a network computes, and verify it. Exit code: 0 verified, 3 not exact or not proved."""
-    from translator.explanations.explaining import Search, verified
+    from translator.explanations.explaining import Search
     from translator.explanations.whole import Look, explain
     from translator.files import replacing_file, require_file_place
     from translator.pages.explanation_page import explanation_html
     from translator.pages.explanation_terminal import explanation_lines
 
     asked = Search(search_length, max_length, where, at, tuple(classes) if classes else None, timeout)
-    if html is not None:
-        require_file_place(html)
+    if spec is not None and task is None:
+        raise fail("T123", "there are no formulas of a program to write", help="--spec needs --task FILE.json")
+    for place in (html, spec):
+        if place is not None:
+            require_file_place(place)
     with progress() as tell, artifacts_of(source, tell, bind, input_, where, precision) as artifacts:
         found = explain(artifacts, asked, tell, Look(word, tuple(direction or ()), task, inside))
         if html is not None:
             with replacing_file(html) as file:
                 file.write(explanation_html(found).encode("utf-8"))
+    if spec is not None:
+        write_specification(found, spec, source)
     if as_json:
         write_json(explanation_facts(found))
     else:
         write_lines(explanation_lines(found))
+    raise typer.Exit(0 if is_known(found) else UNKNOWN)
+
+
+def is_known(found: Explanation) -> bool:
+    """Tell whether everything that is said about the answer was verified."""
+    from translator.explanations.explaining import verified
+
     if found.table is not None:
-        known = found.table.verified
-    else:
-        known = all(verified(one) for one in found.explained) if found.explained else bool(found.rasp)
-    raise typer.Exit(0 if known else UNKNOWN)
+        return found.table.verified
+    if found.explained:
+        return all(verified(one) for one in found.explained)
+    return bool(found.rasp) and (found.stated is None or not found.stated.wrong)
+
+
+def write_specification(found: Explanation, path: Path, source: Path) -> None:
+    """Write the formulas of a program, and tell how to verify them.
+
+    Raises:
+        FomError: no program with formulas was found (T123).
+    """
+    from translator.files import replacing_file
+
+    if found.stated is None:
+        raise fail("T123", "there are no formulas of a program to write", help="no program of this network was found")
+    for place, text in found.stated.files(path).items():
+        with replacing_file(place) as file:
+            file.write(text.encode("utf-8"))
+    if found.stated.verifiable:
+        complain(f"next: {found.stated.verification(str(source), path)}")
 
 
 def explanation_facts(found: Explanation) -> dict[str, Any]:
@@ -131,9 +168,27 @@ def explanation_facts(found: Explanation) -> dict[str, Any]:
         "domain": found.domain,
         "explained": explained,
         "table": table_facts(found.table) if found.table is not None else None,
+        "formulas": stated_facts(found.stated) if found.stated is not None else None,
+        "hint": found.hint,
         "inside": [{"name": name, "formula": formula, "scope": scope} for name, formula, scope in found.inside],
         "program": {"rasp": found.rasp, "python": found.python, "scope": found.program_scope},
         "seconds": {stage: round(spent, 3) for stage, spent in found.seconds.items()},
+    }
+
+
+def stated_facts(stated: Stated) -> dict[str, Any]:
+    """The formulas of a compiled program, ready for JSON."""
+    return {
+        "sentence": str(stated.formulas.sentence),
+        "answers": [{"name": name, "answer": answer} for name, answer in stated.answers],
+        "specification": stated.specification_text,
+        "where": stated.where,
+        "at": str(stated.at),
+        "scope": stated.scope,
+        "every": stated.every,
+        "verdict": "refuted" if stated.wrong else "holds",
+        "unspecified": stated.unspecified,
+        "wrong_words": list(stated.wrong),
     }
 
 
