@@ -22,7 +22,7 @@ class Graph:
 
     def constant(self, value: Any, dtype: type = np.float32) -> str:
         """The name of a weight; equal ones are stored once."""
-        array = np.asarray(value, dtype=dtype)
+        array: np.ndarray[Any, np.dtype[Any]] = np.asarray(value, dtype=dtype)
         for name, known in self.weights.items():
             is_same = known.dims == list(array.shape) and known.raw_data == array.tobytes()
             if is_same and known.data_type == helper.np_dtype_to_tensor_dtype(array.dtype):

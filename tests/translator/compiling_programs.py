@@ -165,7 +165,7 @@ class Compiler:
         answer = put("MatMul", x, self.matrix([{label: 1.0} for label in wanted]))
         if decoded is None:
             answer = put("Squeeze", answer, np.array([2]))
-        shape = ["batch", "seq"] if decoded is None else ["batch", "seq", len(wanted)]
+        shape: list[str | int | None] = ["batch", "seq", *([] if decoded is None else [len(wanted)])]
         graph = helper.make_graph(
             nodes, "compiled", [helper.make_tensor_value_info("tokens", TensorProto.INT64, ["batch", "seq"])],
             [helper.make_tensor_value_info(answer, TensorProto.FLOAT, shape)],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,8 +41,8 @@ def bounded(artifacts: Artifacts, least: int, most: int | None) -> Artifacts:
     return replace(artifacts, network=replace(artifacts.network, domain=Domain(least, most, "a test says so")))
 
 
-def against(artifacts: Artifacts, other: Artifacts, **options: object) -> Comparison:
-    return Comparison(artifacts, Question(**options), NetworkRival(other), lambda text: None)  # type: ignore[arg-type]
+def against(artifacts: Artifacts, other: Artifacts, **options: Any) -> Comparison:
+    return Comparison(artifacts, Question(**options), NetworkRival(other), lambda text: None)
 
 
 class TestLengthsOfBoth:
@@ -65,13 +66,13 @@ class TestLengthsOfBoth:
 
 class TestNoClaimAboutLengthsThatWereNotCompared:
     def test_a_list_of_failures(self, majority: Artifacts) -> None:
-        options = {"list_failures": True, "max_length": 4}
+        options: dict[str, Any] = {"list_failures": True, "max_length": 4}
         assert report(against(majority, majority, **options)).verdict == "holds"
         found = report(against(majority, majority, all_lengths=True, **options))
         assert (found.verdict, found.failures) == ("unknown", ())
 
     def test_a_property_decided_on_every_word(self, tagger: Artifacts) -> None:
-        options = {"property_": "class[1](1) -> exists x. a(x)", "max_length": 3}
+        options: dict[str, Any] = {"property_": "class[1](1) -> exists x. a(x)", "max_length": 3}
         assert verify(tagger, **options).verdict == "holds"
         found = verify(tagger, all_lengths=True, **options)
         assert found.verdict == "unknown"
@@ -119,6 +120,6 @@ class TestPositions:
 
 class TestMethods:
     @pytest.mark.parametrize("asked", [{"against": "M x. b(x)"}, {"property_": "class[0]"}, {}])
-    def test_an_unknown_one(self, majority: Artifacts, asked: dict[str, str]) -> None:
+    def test_an_unknown_one(self, majority: Artifacts, asked: dict[str, Any]) -> None:
         with pytest.raises(FomError, match="T061"):
             verify(majority, method="magic", **asked)

@@ -11,7 +11,7 @@ what it does on the words that it was made for, and then words as long as there 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
@@ -21,7 +21,7 @@ import numpy as np
 from circuits.diagnostics import fail
 from circuits.network import Network
 from circuits.pairs import n_classes
-from circuits.words import all_words
+from circuits.words import all_words, random_words
 from logic.comparing.methods import Limit
 from logic.comparing.problem import Problem, decided_by
 from logic.comparing.specification import Specification
@@ -47,8 +47,14 @@ from translator.verifying.scope import Scope
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 
 MOST_POSITIONS = 6_100
+MOST_ASKED = 1_000_000
+"""Positions of all words of a search whose length is given."""
+MOST_LISTED = 2_000_000
+"""Words of the shortest length that are all looked at, to find those that are considered."""
+MOST_RANDOM = 2_000
 MOST_VECTORS = 2_000
 SHARE_OF_SHORT = 0.3
+AT_ONCE = 4
 GRAMMAR_OF_COUNTS = Grammar(moduli=(2, 3, 4, 5))
 
 
@@ -63,7 +69,7 @@ class Search:
         at: a formula that restricts the positions, or None.
         classes: the classes explained, or None for all (class 1 of two).
         timeout_s: for all searches for a class, of which the first is for all classes at once, and as much again for all
-            verifications.
+            verifications; for more than `AT_ONCE` classes together not more than for so many.
     """
 
     search_length: int | None = None
@@ -102,9 +108,17 @@ class Explainer:
             wanted = self.asked.search_length
             if (lengths and total > MOST_POSITIONS and wanted is None) or (wanted is not None and n > wanted):
                 break
+            if wanted is not None and lengths and total > MOST_ASKED:
+                raise fail(
+                    "T063", f"the words up to length {n} have more than {MOST_ASKED:,} letters, too many for a search",
+                    help=f"choose a shorter --search-length, such as {lengths[-1]}",
+                )  # fmt: skip
             lengths.append(n)
         if not lengths:
-            raise fail("T063", f"no word of the domain is as short as {self.asked.search_length}", note=domain.reason)
+            raise fail(
+                "T063", f"no word of the domain is as short as {self.asked.search_length}", note=domain.reason,
+                help=f"the shortest have length {domain.least}: choose a longer --search-length",
+            )  # fmt: skip
         return lengths
 
     @property
@@ -119,8 +133,33 @@ class Explainer:
     @cached_property
     def decided(self) -> Decided:
         """All words of the search, and what the network decides on them."""
-        words = tuple(np.concatenate(list(all_words(len(self.network.alphabet), n))) for n in self.lengths)
-        return self.decide(words)
+        return self.decide([*self.shortest, *(np.concatenate(list(self.listed(n))) for n in self.lengths[1:])])
+
+    def listed(self, n: int) -> Iterator[Integers]:
+        """All words of a length."""
+        return all_words(len(self.network.alphabet), n)
+
+    @cached_property
+    def shortest(self) -> list[Integers]:
+        """The words of the shortest length, which is searched however many there are: random ones if there are too many."""
+        letters, n = len(self.network.alphabet), self.lengths[0]
+        if n * letters**n <= MOST_ASKED:
+            return [np.concatenate(list(self.listed(n)))]
+        if self.scope.where is not None and letters**n <= MOST_LISTED:
+            words = np.concatenate([self.scope.kept(batch) for batch in self.listed(n)])
+        else:
+            words = random_words(letters, n, MOST_RANDOM, 0)
+        if len(words) > MOST_RANDOM:
+            words = words[np.sort(np.random.default_rng(0).choice(len(words), MOST_RANDOM, replace=False))]
+        return [words]
+
+    @property
+    def scope_searched(self) -> str:
+        """The words of the search, in words."""
+        lengths = self.scope.restricted(self.lengths)
+        letters, n = len(self.network.alphabet), self.lengths[0]
+        whole = n * letters**n <= MOST_ASKED
+        return lengths if whole else f"{len(self.shortest[0]):,} of the words, {lengths}"
 
     def decide(self, words: Sequence[Integers]) -> Decided:
         """What the network decides on words, a batch for each length, and where that is considered.
@@ -149,7 +188,7 @@ class Explainer:
         For a symmetric network they are one for each vector of counts, up to a length, or as long as there are not too many.
         """
         if self.symmetric is None:
-            return self.decided, (self.scope.restricted(self.lengths), self.lengths[-1])
+            return self.decided, (self.scope_searched, self.lengths[-1])
         letters, where = len(self.network.alphabet), self.scope.where
         lengths = [n for n in self.lengths_of_vectors(MOST_VECTORS) if longest is None or n <= longest]
         words = [batch for n in lengths if len(batch := words_of_vectors(letters, n, where))]
@@ -184,11 +223,14 @@ class Explainer:
         budget = self.asked.timeout_s * (SHARE_OF_SHORT if self.symmetric is not None else 1)
         found = self.search(words, classes, budget, far=False)
         outcome = []
+        most = self.asked.timeout_s * min(len(classes), AT_ONCE)
+        left = Clock(most - max(found.seconds), most)
         for place, number in enumerate(classes):
-            clock = Clock(self.asked.timeout_s - found.seconds[place], self.asked.timeout_s)
+            clock = left.share(len(classes) - place, self.asked.timeout_s)
             self.label = f"class {place + 1} of {len(classes)}" if len(classes) > 1 else f"class[{number}]"
             one = OneClass(self, number, clock, started)
             outcome.append(one.explain(Round(tuple(found.fronts[place]), found.complete[place], words, scope)))
+            left.spend(clock)
             started = time.monotonic()
         return tuple(outcome)
 

@@ -31,7 +31,7 @@ FAR = 1.5
 MOST_WRONG = 12
 MOST_NEAR = 4
 MOST_VERIFIED = 8_000
-LEAST_S = 5.0
+LEAST_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,23 @@ def best_of(attempts: list[Attempt]) -> Attempt | None:
 
 @dataclass
 class Clock:
-    """Seconds that are left for one class: for all its searches, and for all its verifications."""
+    """Seconds that are left: for all searches, and for all verifications."""
 
     search: float
     verification: float
+    given: tuple[float, float] = (0.0, 0.0)
+
+    def share(self, parts: int, most: float) -> Clock:
+        """The seconds for one of some parts: twice what it would have if all had the same, but not more than `most`."""
+        search, verification = (
+            min(most, max(left, 0.0) * min(1, 2 / parts)) for left in (self.search, self.verification)
+        )
+        return Clock(search, verification, (search, verification))
+
+    def spend(self, part: Clock) -> None:
+        """Take off what a part has spent."""
+        self.search -= part.given[0] - part.search
+        self.verification -= part.given[1] - part.verification
 
 
 @dataclass(frozen=True)

@@ -140,7 +140,7 @@ def words_of(network: Network, where: str | None) -> Words:
     total, complete = 0, 0
     for n in range(domain.least, min(domain.most or LONGEST, LONGEST) + 1):
         total += n * letters**n
-        if total <= MOST_PLACES or not found:
+        if total <= MOST_PLACES:
             batch, complete = np.concatenate(list(all_words(letters, n))), n
         else:
             batch = random_words(letters, n, SAMPLED if keep is None else 100 * SAMPLED, n)
