@@ -21,7 +21,7 @@ from circuits.network_to_family import network_to_family
 from logic.family_to_sentence import family_to_sentence
 from logic.parser import parse
 from logic.printer import to_ascii
-from logic.proving.circuit_sentence import CircuitSentence, prove_circuit_sentence, silent
+from logic.proving.circuit_sentence import CircuitSentence, prove_circuit_sentence
 from logic.proving.digests import digest, node_digests
 from logic.proving.enumeration import offsets_along
 from logic.proving.gadgets import Block, Gadget
@@ -30,6 +30,7 @@ from logic.proving.network_circuit import prove_network_circuit
 from logic.proving.plain_lines import PlainLines
 from logic.proving.statements import Irregular, index_of
 from logic.proving.streaming import Stream, prove_circuit_file
+from logic.telling import silent
 from logic.verdicts import Proof
 from tests.logic.test_circuit_sentence import example
 

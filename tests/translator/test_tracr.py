@@ -65,7 +65,7 @@ def sort_freq() -> tuple[Compiler, str]:
 def shuffle_dyck() -> tuple[Compiler, str]:
     made = Compiler(["(", ")"], 4)
     for name, letter in (("open", "("), ("close", ")")):
-        made.table(f"is_{name}", ["tokens"], lambda one, letter=letter: one == letter, numerical=True)  # type: ignore[misc]
+        made.table(f"is_{name}", ["tokens"], lambda one, letter=letter: one == letter, numerical=True)
         made.aggregate(name, "indices", "indices", at_most, f"is_{name}")
     made.combine("balance", {"open": 1.0, "close": -1.0})
     shares = sorted({Fraction(top, bottom) for bottom in range(1, 5) for top in range(-bottom, bottom + 1)})
