@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from circuits.diagnostics import FomError, fail
+from logic.semantics import deep_recursion
 from logic.telling import Progress, silent
 from logic.verdicts import Refuted
 from translator.sides import Source
 from translator.verifying.boxes import BoxCheck, names_boxes
 from translator.verifying.comparison import Comparison
+from translator.verifying.deciding import Deciding
 from translator.verifying.equality import Equality
 from translator.verifying.properties import PropertyCheck
 from translator.verifying.question import COMPARISON_METHODS, EQUALITY_METHODS, Question, Report
@@ -35,7 +37,7 @@ def verify(source: Source, progress: Progress = silent, **options: Any) -> Repor
     """
     question = Question(**options)
     if sum(asked is not None for asked in (question.against, question.property_, question.robust)) > 1:
-        raise fail("T061", "one question at a time: --against, --property or --robust")
+        raise fail("T061", "one question at a time: --against, --property or --robust", help="leave out all but one")
     if names_boxes(question):
         return report(BoxCheck(source, question, progress))
     if (question.against or question.property_) is not None and question.method not in ("auto", *COMPARISON_METHODS):
@@ -59,8 +61,10 @@ def unknown_method(name: str, known: Sequence[str]) -> FomError:
 
 def report(run: Run) -> Report:
     """Make the claims and sum up: refuted if any claim is, holds if the whole scope asked for is settled, else unknown."""
-    run.answer()
+    with deep_recursion():
+        run.answer()
     refuted = any(isinstance(claim.verdict, Refuted) for claim in run.claims)
     verdict = "refuted" if refuted else "holds" if run.settled() else "unknown"
     failures = tuple(run.failures) if isinstance(run, Comparison) and run.question.list_failures else None
-    return Report(verdict, run.scope_text, tuple(run.claims), tuple(run.notes), failures)
+    everywhere = isinstance(run, Deciding) and run.everywhere
+    return Report(verdict, run.scope_text, tuple(run.claims), tuple(run.notes), failures, everywhere)

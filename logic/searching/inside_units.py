@@ -26,7 +26,7 @@ Integers = np.ndarray[Any, np.dtype[np.int64]]
 Kind = Literal["constant", "same", "opposite", "formulas", "function", "partly", "unknown"]
 
 MOST_VALUES = 6
-MOST_ROWS = 12
+MOST_ROWS = 6
 MOST_UNITS = 512
 
 

@@ -123,3 +123,50 @@ class TestMethods:
     def test_an_unknown_one(self, majority: Artifacts, asked: dict[str, Any]) -> None:
         with pytest.raises(FomError, match="T061"):
             verify(majority, method="magic", **asked)
+
+
+class TestLengthsAskedFor:
+    def test_a_longer_difference_does_not_refute(self, counting: Artifacts) -> None:
+        """A method that decides every length finds the shortest difference, which may be longer than the words asked about."""
+        found = verify(counting, against="~(M x. a(x))", method="cells")
+        (claim,) = found.claims
+        assert isinstance(claim.verdict, Refuted)
+        assert (first := len(claim.verdict.counterexample.word.split())) == 33
+        shorter = verify(counting, against="~(M x. a(x))", method="cells", max_length=first - 1)
+        assert (shorter.verdict, shorter.scope, shorter.everywhere) == ("holds", f"n = 1..{first - 1}", False)
+        assert f"length {first}" in " ".join(shorter.notes)
+        assert verify(counting, against="~(M x. a(x))", method="cells", max_length=first).verdict == "refuted"
+
+    def test_every_length(self, counting: Artifacts) -> None:
+        found = verify(counting, against=str(counting.folder), method="cells")
+        assert (found.verdict, found.everywhere) == ("holds", True)
+        assert not verify(counting, against=str(counting.folder), max_length=3).everywhere
+
+    def test_a_long_formula_is_no_path(self, majority: Artifacts) -> None:
+        text = " & ".join(["(M x. b(x))"] * 40)
+        assert len(text) > 300
+        found, short = (verify(majority, against=one, max_length=4) for one in (text, "M x. b(x)"))
+        assert (found.verdict, len(found.claims)) == (short.verdict, len(short.claims))
+
+    def test_deep_restrictions(self, majority: Artifacts) -> None:
+        assert (
+            verify(majority, against=str(majority.folder), where="~" * 2000 + "true", max_length=3).verdict == "holds"
+        )
+
+
+@pytest.fixture(scope="module")
+def counting(tmp_path_factory: pytest.TempPathFactory) -> Artifacts:
+    """A network that decides by the counts of letters, at a coarse precision."""
+    folder = tmp_path_factory.mktemp("half_a") / "out"
+    translate("examples/half_a/model.onnx", precision="fixed:*.4").save(folder)
+    return load(folder)
+
+
+class TestFixedSizeInputs:
+    @pytest.mark.parametrize("options", [{"where": "true"}, {"at": "x > 1"}, {"against": "itself", "method": "cells"}])
+    def test_what_is_about_words_is_refused(self, options: dict[str, Any], tmp_path: Path) -> None:
+        inputs = Path("examples/mlp_xor/inputs.npz")
+        translate("examples/mlp_xor/model.onnx", precision="fixed:4", inputs=inputs).save(tmp_path / "out")
+        against = {"against": str(tmp_path / "out")} if "against" in options else {}
+        with pytest.raises(FomError, match="T061"):
+            verify(load(tmp_path / "out"), **{**options, **against})

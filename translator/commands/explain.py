@@ -13,7 +13,7 @@ from translator.commands.options import MOST_LENGTH, Bind, Input, JsonFlag, Wher
 from translator.terminal import complain, progress, write_lines
 
 if TYPE_CHECKING:
-    from translator.explanations.explanation import Explanation
+    from translator.explanations.explanation import Explained, Explanation
     from translator.explanations.stating import Stated
     from translator.explanations.tables import Tabled
 
@@ -50,7 +50,10 @@ def explain(
         str | None, typer.Option("--at", metavar="ψ(x)", help="Explain only positions at which this formula holds.")
     ] = None,
     timeout: Annotated[
-        float, typer.Option(metavar="S", min=0, help="Seconds for each search, and for each verification.")
+        float,
+        typer.Option(
+            metavar="S", min=0, help="Seconds for all searches for a class, and as much for all verifications."
+        ),
     ] = 60.0,
     word: Annotated[
         str | None, typer.Option(metavar="'a b a'", help="Show attention on this word.", show_default=False)
@@ -155,6 +158,9 @@ def explanation_facts(found: Explanation) -> dict[str, Any]:
                 {"sentence": str(other.sentence), "size": other.size, "wrong": other.wrong} for other in one.front
             ],
             "verdict": one.report.verdict if one.report is not None else "not exact",
+            "complete": one.complete,
+            "departs": one.departs,
+            "further": further_facts(one.further) if one.further is not None else None,
             "claims": [claim_facts(claim) for claim in one.report.claims] if one.report is not None else [],
             "seconds": round(one.seconds, 3),
         }
@@ -173,6 +179,18 @@ def explanation_facts(found: Explanation) -> dict[str, Any]:
         "inside": [{"name": name, "formula": formula, "scope": scope} for name, formula, scope in found.inside],
         "program": {"rasp": found.rasp, "python": found.python, "scope": found.program_scope},
         "seconds": {stage: round(spent, 3) for stage, spent in found.seconds.items()},
+    }
+
+
+def further_facts(one: Explained) -> dict[str, Any]:
+    """The sentence that is right on longer words, ready for JSON."""
+    report = one.report
+    return {
+        "sentence": str(one.chosen.sentence),
+        "size": one.chosen.size,
+        "scope": report.scope if report is not None else "",
+        "verdict": report.verdict if report is not None else "not exact",
+        "departs": one.departs,
     }
 
 

@@ -127,7 +127,9 @@ class Explainer:
         count = n_classes(self.network)
         for number in self.asked.classes or ():
             if number >= count:
-                raise fail("T066", f"the network has the classes 0 to {count - 1}, not {number}")
+                raise fail(
+                    "T066", f"the network has the classes 0 to {count - 1}, not {number}", help="choose one of them"
+                )
         return self.asked.classes or ((1,) if count == 2 else tuple(range(count)))
 
     @cached_property

@@ -32,6 +32,7 @@ MOST_WRONG = 12
 MOST_NEAR = 4
 MOST_VERIFIED = 8_000
 LEAST_S = 1.0
+BEYOND = 2
 
 
 @dataclass(frozen=True)
@@ -199,8 +200,20 @@ class OneClass:
     def explained(self, chosen: Attempt) -> Explained:
         """The attempt chosen, and the one that is right farther, if it is another."""
         farthest = max(self.attempts, key=lambda attempt: attempt.reach)
-        further = self.of(farthest) if farthest.reach > chosen.reach else None
+        further = self.beyond(farthest, len((chosen.word or "").split())) if farthest.reach > chosen.reach else None
         return replace(self.of(chosen), further=further, seconds=time.monotonic() - self.started)
+
+    def beyond(self, attempt: Attempt, n: int) -> Explained | None:
+        """What is known of an attempt that is right on all words of length n and on longer ones, if that is known."""
+        found = self.of(attempt)
+        if (
+            found.report is not None
+            and found.report.verdict == "holds"
+            and not found.report.everywhere
+            and not found.departs
+        ):
+            found = replace(found, report=self.verify(attempt.candidate.sentence, n + BEYOND))
+        return found if found.report is not None and found.report.verdict == "holds" else None
 
     def of(self, attempt: Attempt) -> Explained:
         """What is known of an attempt: if it was refuted, that it is right on all shorter words."""

@@ -85,7 +85,12 @@ def read_directions(options: Sequence[str]) -> tuple[Direction, ...]:
         try:
             data = json.loads(Path(option).read_text(encoding="utf-8"))
         except OSError as error:
-            raise fail("T120", f"a direction is NAME=INDEX, or a file: {error.strerror}", where=option) from None
+            raise fail(
+                "T120",
+                f"a direction is NAME=INDEX, or a file: {error.strerror}",
+                where=option,
+                help="name an element of the residual stream, such as count=3",
+            ) from None
         except ValueError as error:
             raise fail("T120", f"the file of directions is no JSON: {error}", where=option) from None
         names = data.get("residual_labels") if isinstance(data, dict) else data

@@ -65,6 +65,8 @@ def statement(explained: Explained) -> str:
 
 def completeness(explained: Explained) -> str:
     """How far the search is complete."""
+    if explained.chosen.size == 1:
+        return "no formula is shorter"
     if not explained.complete:
         return "shorter formulas were not all tried"
     nodes = f"{explained.complete} node{'s' * (explained.complete != 1)}"

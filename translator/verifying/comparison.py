@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from circuits.diagnostics import fail
 from circuits.inputs import decode_inputs, encode_inputs, input_limits
 from circuits.network import Network
 from logic.comparing.problem import Problem, decided_by
@@ -128,6 +129,11 @@ class Comparison(Deciding):
         other = self.rival.compared
         if not isinstance(other, Network):
             raise TypeError("a specification of a static network is refused when it is read")
+        if self.question.method not in ("auto", "exhaustive"):
+            raise fail(
+                "T061", f"the method {self.question.method} is about words, and this network reads an input of fixed size",
+                help="choose auto or exhaustive",
+            )  # fmt: skip
         started = time.perf_counter()
         bits = int(self.scope.input_bits.sum())
         everything = bits <= STATIC_BITS

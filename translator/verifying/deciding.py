@@ -66,8 +66,12 @@ class Deciding(ABC):
     @property
     def scope_text(self) -> str:
         """The scope that was answered about, in words: every length, if all problems were decided at every length."""
-        everywhere = bool(self.at_every_length) and all(self.at_every_length)
-        return self.scope.everywhere + self.scope.restrictions if everywhere else self.scope.text
+        return self.scope.everywhere + self.scope.restrictions if self.everywhere else self.scope.text
+
+    @property
+    def everywhere(self) -> bool:
+        """Tell whether all problems were decided at every length."""
+        return bool(self.at_every_length) and all(self.at_every_length)
 
     @property
     def vacuous(self) -> bool:
@@ -82,9 +86,8 @@ class Deciding(ABC):
         bounded: Sequence[Method] = METHODS
         if method != "auto":
             bounded = [one for one in METHODS if one.name == method]
-        everywhere = self.asks_every_length(method) and bool(unbounded) and self.every_length(problem, unbounded, label)
-        self.at_every_length.append(everywhere)
-        if everywhere:
+        self.at_every_length.append(False)
+        if self.asks_every_length(method) and unbounded and self.every_length(problem, unbounded, label):
             return
         self.only_some_lengths()
         if bounded:
@@ -111,6 +114,10 @@ class Deciding(ABC):
             return True
         return (self.question.all_lengths or self.question.max_length is None) and not self.scope.covers_domain
 
+    def beyond_asked(self, n: int) -> bool:
+        """Tell whether words of length n are longer than those that were asked about."""
+        return self.question.max_length is not None and not self.question.all_lengths and n > self.scope.lengths[-1]
+
     def every_length(self, problem: Problem, methods: Sequence[Unbounded], label: str) -> bool:
         """Decide every length at once; whether that settled the problem."""
         share = SHARE_FOR_ALL_LENGTHS if self.question.method == "auto" else 1.0
@@ -118,10 +125,16 @@ class Deciding(ABC):
         scope = self.scope.everywhere + self.scope.restrictions + label
         for step in decide_everywhere(problem, limit, methods):
             if step.finding.word is not None:
-                self.refute(step, scope)
+                if not self.beyond_asked(len(step.finding.word)):
+                    self.at_every_length[-1] = True
+                    self.refute(step, scope)
+                    return True
+                self.considered = True
+                self.note(f"{step.method}: the shortest difference has length {len(step.finding.word)}")
+                self.claim(step, self.scope.restricted(self.lengths) + label, Holds())
                 return True
             if step.finding.everywhere:
-                self.considered = True
+                self.considered = self.at_every_length[-1] = True
                 if not step.finding.facts.get("considered", 1):
                     self.note("none of the words compared satisfies --where: this may be about no word at all")
                 self.claim(step, scope, Holds())

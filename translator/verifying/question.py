@@ -52,7 +52,8 @@ class Question:
 class Report:
     """All claims, and the verdict on what was asked: every pair of sides, on the scope asked for.
 
-    `failures` are the inputs on which the network does not meet a specification, where the list of them was asked for.
+    `everywhere` tells whether that is every length of the domain; `failures` are the inputs on which the network does not meet a
+    specification, where the list of them was asked for.
     """
 
     verdict: str
@@ -60,3 +61,4 @@ class Report:
     claims: tuple[Claim, ...]
     notes: tuple[str, ...]
     failures: tuple[Counterexample, ...] | None = None
+    everywhere: bool = False

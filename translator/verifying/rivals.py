@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from os.path import isfile, join
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ def names_network(text: str) -> bool:
     """Tell whether ``--against`` names another network: an ONNX file, or the folder of a translation."""
     from translator.store import MANIFEST
 
-    return text.endswith(".onnx") or (Path(text) / MANIFEST).is_file()
+    return text.endswith(".onnx") or isfile(join(text, MANIFEST))
 
 
 def read_rival(text: str, network: Network, progress: Progress) -> Rival:

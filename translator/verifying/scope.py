@@ -42,6 +42,11 @@ class Scope:
         self.question = question
         self.static = bool(network.inputs)
         self.domain = network.domain if other is None else common_domain(network.domain, other.domain)
+        if self.static and (question.where is not None or question.at is not None):
+            raise fail(
+                "T061", "--where and --at restrict words, and this network reads an input of fixed size",
+                where=question.where or question.at or "", help="leave them out; --property FILE.vnnlib has bounds for inputs",
+            )  # fmt: skip
         self.where = self.read_where()
         self.at = self.read_at()
         self.lengths = self.lengths_asked()
@@ -61,7 +66,7 @@ class Scope:
         if len(sentence.free) != 1 or self.network.decided.n_positions != 1:
             raise fail(
                 "T062", "--at takes a formula with one free variable, for a network that answers at every position",
-                where=self.question.at,
+                where=self.question.at, help="leave out --at, or name the position x: --at 'x > 1'",
             )  # fmt: skip
         return sentence
 
