@@ -47,7 +47,7 @@ def decide_everywhere(problem: Problem, limit: Limit, methods: Sequence[Unbounde
 
 def decide_lengths(problem: Problem, lengths: Sequence[int], limit: Limit, methods: Sequence[Method]) -> Iterator[Step]:
     """Decide lengths, in increasing order, by the methods that should be quickest; stop at a difference or when time is over."""
-    choice = Choice(problem, [method for method in methods if not method.obstacle(problem)])
+    choice = Choice(problem, methods)
     remaining = list(lengths)
     while remaining and limit.left > 0:
         chosen = choice.at(remaining[0])
@@ -76,22 +76,34 @@ class Choice:
     def __init__(self, problem: Problem, methods: Sequence[Method]) -> None:
         self.problem, self.methods = problem, methods
         self.given_up: set[tuple[str, int]] = set()
+        self.able: dict[str, bool] = {}
         self.known: dict[tuple[str, int], float] = {}
 
     def forecasts(self, n: int) -> dict[str, float]:
         """What is known of the methods that have not given a length up."""
         names = [method.name for method in self.methods if (method.name, n) not in self.given_up]
-        return {name: self.known[name, n] for name in names if (name, n) in self.known}
+        return {name: self.known[name, n] for name in names if (name, n) in self.known and self.able[name]}
+
+    def forecast(self, method: Method, n: int) -> float:
+        """What a method forecasts for a length; infinite if it does not apply."""
+        if (method.name, n) not in self.known:
+            able = self.applies(method)
+            self.known[method.name, n] = method.forecast(self.problem, n) if able else float("inf")
+        return self.known[method.name, n]
+
+    def applies(self, method: Method) -> bool:
+        """Whether a method applies: asked when it is needed, since that may take long to tell."""
+        if method.name not in self.able:
+            self.able[method.name] = not method.obstacle(self.problem)
+        return self.able[method.name]
 
     def at(self, n: int) -> Method | None:
         """The method for a length; None if there is none left. A single method is asked whatever it forecasts."""
         usable = [method for method in self.methods if (method.name, n) not in self.given_up]
         if len(self.methods) == 1:
-            return usable[0] if usable else None
+            return usable[0] if usable and self.applies(usable[0]) else None
         for method in usable:
-            if (method.name, n) not in self.known:
-                self.known[method.name, n] = method.forecast(self.problem, n)
-            if self.known[method.name, n] <= QUICK_S:
+            if self.forecast(method, n) <= QUICK_S:
                 return method
         best = min(usable, key=lambda method: self.known[method.name, n], default=None)
         return best if best is not None and self.known[best.name, n] < HOPELESS_S else None

@@ -59,6 +59,7 @@ from logic.syntax import (
 from logic.walk import postorder
 
 MOST_CHARACTERS = 1 << 20
+MOST_STEPS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ class Presburger:
         self.definitions = {one.name: one for one in sentence.definitions}
         self.known: dict[tuple[object, ...], str] = {}
         self.sentence = sentence
-        self.fresh = 0
+        self.fresh = self.steps = 0
 
     def relation(self, name: str, here: int | None) -> str:
         """A definition, or the last formula (""), at the position asked for if it has a parameter."""
@@ -160,8 +161,9 @@ class Presburger:
 
     def formula(self, phi: Formula, v: Values) -> str:
         """A formula at points."""
-        found = self.shaped(phi, v)
-        if len(found) > MOST_CHARACTERS:
+        self.steps += 1
+        found = self.shaped(phi, v) if self.steps <= MOST_STEPS else ""
+        if not found or len(found) > MOST_CHARACTERS:
             raise NotSymmetric("the sentence is too large when its quantifiers are written out over types")
         return found
 
