@@ -59,7 +59,7 @@ from logic.syntax import (
 from logic.walk import postorder
 
 MOST_CHARACTERS = 1 << 20
-MOST_STEPS = 100_000
+MOST_STEPS = 20_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,8 @@ class TestLengthsAskedFor:
         found = verify(counting, against="~(M x. a(x))", method="cells")
         (claim,) = found.claims
         assert isinstance(claim.verdict, Refuted)
-        assert (first := len(claim.verdict.counterexample.word.split())) == 33
+        first = len(claim.verdict.counterexample.word.split())
+        assert first == 33
         shorter = verify(counting, against="~(M x. a(x))", method="cells", max_length=first - 1)
         assert (shorter.verdict, shorter.scope, shorter.everywhere) == ("holds", f"n = 1..{first - 1}", False)
         assert f"length {first}" in " ".join(shorter.notes)
