@@ -77,7 +77,7 @@ class Settings:
     max_length: int | None = None
     where: str | None = None
     alphabet: str | None = None
-    inputs: Path | None = None
+    inputs: str | Path | None = None
     longest: int = 64
     bind: Mapping[str, Any] = field(default_factory=dict)
     tracks: Mapping[str, str] = field(default_factory=dict)
@@ -291,7 +291,7 @@ def fidelity_inputs(network: RealNetwork, settings: Settings, alphabet: tuple[st
         FomError: the data does not fit the network.
     """
     if settings.inputs is not None:
-        return read_inputs(settings.inputs, network)
+        return read_inputs(Path(settings.inputs), network)
     if not network.alphabet_size:
         return random_features(network)
     keep = None

@@ -338,7 +338,8 @@ def test_letters_and_lengths() -> None:
         evaluate(whole, integers(1)[None])
     assert str(caught.value) == (
         "error[C020]: a word of length 1 is outside the network's domain: the length must be at least 2\n"
-        "   = note: the file says so"
+        "   = note: the file says so\n"
+        "   = help: choose a word, or a length, that the network accepts"
     )
     assert "at most 3" in messages(lambda: evaluate(whole, integers(0, 0, 0, 0)[None]))[0]
     assert messages(lambda: instantiate(circuit.family, 4))[0].startswith("C020")

@@ -135,7 +135,7 @@ class TestAnswers:
         from logic.searching.aiming import Candidate
 
         def attempt(size: int, word: str | None) -> Attempt:
-            candidate = Candidate(parse("letters a, b, c; a(1)"), size, 0, 10)
+            candidate = Candidate(parse("letters a, b, c; " + " & ".join(["a(1)"] * size)), size, 0, 10)
             return Attempt((candidate,), Report("holds", "", (), ()), word, ("n = 1..3", 3))
 
         short, longer, long_ = attempt(4, "a a a"), attempt(5, "a a a a"), attempt(40, None)

@@ -56,7 +56,7 @@ def test_the_table_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert execute(["show", str(tmp_path / "out")]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert any(line.startswith("linear map") for line in lines)
-    assert sum("ternary {-1, 0, 1}" in line for line in lines) == 6
+    assert sum("ternary {-1," in line for line in lines) == 6
 
 
 @pytest.fixture(scope="module")

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 
 MUCH_LONGER = 1.5
+FEW = 10
+"""Characters that do not matter."""
 FAR = 1.5
 MOST_WRONG = 12
 MOST_NEAR = 4
@@ -56,6 +58,11 @@ class Attempt:
         return self.front[-1]
 
     @property
+    def length(self) -> int:
+        """Characters of the formula: one of few nodes with large coefficients is long, too."""
+        return len(str(self.candidate.sentence.formula))
+
+    @property
     def reach(self) -> float:
         """The length of the word that refutes it."""
         return float("inf") if self.word is None else len(self.word.split())
@@ -70,15 +77,15 @@ def best_of(attempts: list[Attempt]) -> Attempt | None:
     if not attempts:
         return None
     first, last = attempts[0], attempts[-1]
-    more = last.candidate.size - MUCH_LONGER * first.candidate.size
+    more = last.length - MUCH_LONGER * first.length
     learned = first.reach > FAR * first.searched[1]
-    if last.word is None and more <= (0 if learned else 2):
+    if last.word is None and more <= (0 if learned else FEW):
         return last
     if learned:
         return first
     refuted = [attempt for attempt in attempts if attempt.word is not None]
-    shortest = min(attempt.candidate.size for attempt in refuted)
-    short = [attempt for attempt in refuted if attempt.candidate.size <= MUCH_LONGER * shortest + 2]
+    shortest = min(attempt.length for attempt in refuted)
+    short = [attempt for attempt in refuted if attempt.length <= MUCH_LONGER * shortest + FEW]
     return max(short, key=lambda attempt: attempt.reach)
 
 
@@ -131,7 +138,7 @@ class OneClass:
                 found = self.farther(found)
                 continue
             self.tell(f"verifying {found.front[-1].sentence.formula}")
-            outcome = self.verify(found.front[-1].sentence)
+            outcome = self.verified(found.front[-1].sentence)
             attempt = Attempt(found.front, outcome, counterexample(outcome), found.searched, found.complete)
             self.attempts.append(attempt)
             found = None if attempt.word is None else self.refined(found, attempt.word)
@@ -178,6 +185,15 @@ class OneClass:
         self.clock.search -= time.monotonic() - began
         return Round(tuple(found.fronts[0]), found.complete[0], words, searched)
 
+    def verified(self, sentence: Sentence) -> Report:
+        """Verify a sentence; where words are searched as vectors of counts and not every length is decided, up to many letters."""
+        found = self.verify(sentence)
+        asked = self.explainer.asked.max_length
+        if not self.explainer.longer or asked is not None or found.everywhere or found.verdict == "refuted":
+            return found
+        longer = self.verify(sentence, self.explainer.lengths_of_vectors(MOST_VERIFIED)[-1])
+        return found if longer.verdict == "unknown" else longer
+
     def verify(self, sentence: Sentence, max_length: int | None = None) -> Report:
         """Verify a sentence with what is left of the time, for every length asked for or up to one."""
         began = time.monotonic()
@@ -220,8 +236,6 @@ class OneClass:
         departs, outcome = attempt.word or "", attempt.report
         if departs:
             outcome = self.verify(attempt.candidate.sentence, len(departs.split()) - 1)
-        elif self.explainer.longer and outcome.verdict == "unknown":
-            outcome = self.verify(attempt.candidate.sentence, self.explainer.lengths_of_vectors(MOST_VERIFIED)[-1])
         rounds, searched, spent = self.attempts.index(attempt), attempt.searched[0], time.monotonic() - self.started
         return Explained(
             self.name, attempt.front, attempt.candidate, outcome, searched, rounds, (), spent, departs, attempt.complete
