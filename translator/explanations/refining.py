@@ -186,7 +186,7 @@ class OneClass:
         return Round(tuple(found.fronts[0]), found.complete[0], words, searched)
 
     def verified(self, sentence: Sentence) -> Report:
-        """Verify a sentence; where words are searched as vectors of counts and not every length is decided, up to many letters."""
+        """Verify a sentence, where it is searched on vectors of counts up to many letters if not every length is decided."""
         found = self.verify(sentence)
         asked = self.explainer.asked.max_length
         if not self.explainer.longer or asked is not None or found.everywhere or found.verdict == "refuted":

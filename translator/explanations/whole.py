@@ -91,6 +91,7 @@ def explain(
     samples: Samples | None = None
     example: Integers | None = None
     tabled: Tabled | None = None
+    hard: ReadBack | None = None
     stated: Stated | None = None
     if look.task is not None:
         tell("reading the program back")
@@ -108,7 +109,7 @@ def explain(
         tell("reading the program back")
         found = routed(network)
         program, scope, entries = found.found.program, found.scope, routed_entries(found)
-    elif (hard := read_hard_program(network, asked, tell)) is not None:
+    elif (hard := read_hard_program(network, asked, tell)) is not None and hard.program is not None:
         program, scope, entries = hard.program, hard.words.scope, hard.entries
     elif (tabled := explain_table(source, asked, tell)) is not None:
         program, scope, example = tabled.program, tabled.scope, tabled.example
@@ -146,17 +147,25 @@ def explain(
         seconds=seconds,
         table=tabled,
         stated=stated,
-        hint="" if look.task is not None else task_hint(model_of(source)),
+        hint=hint_of(source, look, hard),
     )
 
 
+def hint_of(source: Source, look: Look, hard: ReadBack | None) -> str:
+    """What else could be asked, and why a program is missing."""
+    parts = [] if look.task is not None else [task_hint(model_of(source))]
+    if hard is not None and hard.program is None:
+        more = " A larger --timeout gives it more." if "time" in hard.missing else ""
+        parts.append(f"No program was read back: {hard.missing}.{more}")
+    return " ".join(filter(None, parts))
+
+
 def read_hard_program(network: Network, asked: Search, tell: Progress) -> ReadBack | None:
-    """The program of a network of hard attention, unless sentences for some classes are asked for; None if there is none."""
+    """The program of a network of hard attention, unless sentences for some classes are asked for; None if it is none."""
     if asked.classes is not None or asked.at is not None or not is_hard(network):
         return None
     tell("reading the program back")
-    found = read_back(network, Limit(time.monotonic() + HARD_SHARE * asked.timeout_s, progress=tell), asked.where)
-    return found if found.program is not None else None
+    return read_back(network, Limit(time.monotonic() + HARD_SHARE * asked.timeout_s, progress=tell), asked.where)
 
 
 def words_considered(task: Compiled, where: str | None) -> list[Integers] | None:
