@@ -8,7 +8,7 @@ choices. Among explanations that are exact on the words the one of the earliest 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations, pairwise
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,10 +16,15 @@ import numpy as np
 from logic.comparing.methods import Limit
 from logic.searching.hard_programs import GIVEN, Attend, Integers, Lookup, Step, closest, given, visible
 
-Reals = np.ndarray[Any, np.dtype[np.float64]]
+Truths = np.ndarray[Any, np.dtype[np.bool_]]
 MOST_VALUES = 40
-SPARSE = 7
-"""A variable of more values than this is not read as one."""
+"""Heads do not compare variables of more values than this, and tables do not have them."""
+MOST_READ = 256
+"""Values of a variable that a table may read."""
+FEW = 400
+"""Points that are looked at before all are."""
+COMPARED = 20_000
+"""Pairs of points that are compared before all points are."""
 
 
 class Variables:
@@ -34,6 +39,11 @@ class Variables:
         self.steps: list[Step] = []
         self.values: dict[str, Integers] = {}
         self.starts = np.cumsum([0, *(batch.size for batch in self.words)])
+        size = int(self.starts[-1])
+        rng = np.random.default_rng(0)
+        self.few = np.sort(rng.choice(size, min(size, FEW), replace=False))
+        self.compared = rng.integers(0, size, (2, COMPARED))
+        self.alike: dict[str, Truths] = {}
         self.same: dict[bytes, str] = {}
         self.matched: dict[tuple[str, int | None], Integers] = {}
         self.coded: dict[str, tuple[Integers, Integers]] = {}
@@ -45,8 +55,10 @@ class Variables:
         """Make a variable known."""
         self.values[name] = values
         levels, codes = np.unique(values, return_inverse=True)
-        if len(levels) <= MOST_VALUES:
+        if len(levels) <= MOST_READ:
             self.coded[name] = levels, codes.ravel()
+            one, other = self.compared
+            self.alike[name] = self.coded[name][1][one] == self.coded[name][1][other]
         self.same.setdefault(partition(values), name)
 
     def known_as(self, values: Integers) -> str | None:
@@ -67,7 +79,8 @@ class Variables:
             for copied, own in self.values.items():
                 if limit.left <= 0:
                     return None
-                if sums != (copied == "ones" or self.is_sum(copied)):
+                is_number = copied == "ones" or self.is_sum(copied)
+                if (sums and not is_number) or (not sums and (copied == "ones" or copied not in self.coded)):
                     continue
                 levels = np.unique(own)
                 options = [values] if sums or np.isin(distinct, levels).all() else []
@@ -86,45 +99,57 @@ class Variables:
     def keys(self) -> Iterator[tuple[str, list[int]]]:
         """The variables that heads compare, with their values."""
         for name, (levels, _) in self.coded.items():
-            if len(levels) > 1:
+            if 1 < len(levels) <= MOST_VALUES:
                 yield name, levels.tolist()
 
     def predicate(
         self, copied: str, wanted: Integers, *, sums: bool
     ) -> tuple[str, str, tuple[tuple[int, int | None], ...]] | None:
-        """Query, key and predicate of a head that gives the wanted values from those of a variable."""
+        """Query, key and predicate of a head that gives the wanted values from those of a variable.
+
+        Choices that are wrong on a few points are not looked at on all.
+        """
         keys = list(self.keys())
         rows: list[tuple[str, int | None]] = [("", None), *((key, value) for key, levels in keys for value in levels)]
-        wrong = np.empty((len(rows), len(wanted)), dtype=np.float32)
+        wrong = np.empty((len(rows), len(self.few)), dtype=np.float32)
         for place, (key, value) in enumerate(rows):
-            wrong[place] = self.read(key, value, copied, sums=sums) != wanted
+            wrong[place] = self.read(key, value, copied, self.few, sums=sums) != wanted[self.few]
         queries = [("ones", [1]), *keys]
-        for query, levels in queries:
-            asked = self.values[query][:, None] == np.array(levels)
-            errors = wrong @ asked.astype(np.float32)
-            start = 1
-            for key, values in keys:
-                # the value None last: nothing matches
-                own = np.concatenate([errors[start : start + len(values)], errors[:1]])
-                start += len(values)
-                if not own.min(axis=0).any():
-                    picked = own.argmin(axis=0)
-                    entries: list[int | None] = [*values, None]
-                    return query, key, tuple((a, entries[b]) for a, b in zip(levels, picked.tolist(), strict=True))
+        asked = np.concatenate([self.values[query][self.few, None] == np.array(levels) for query, levels in queries], 1)
+        errors = wrong @ asked.astype(np.float32)
+        fewest = np.minimum(np.minimum.reduceat(errors[1:], firsts(keys), axis=0), errors[:1])
+        able = np.add.reduceat(fewest > 0, firsts(queries), axis=1, dtype=np.int64).T == 0
+        for one, other in np.argwhere(able).tolist():
+            (query, levels), (key, values) = queries[one], keys[other]
+            found = self.exact(query, levels, key, [*values, None], copied, wanted, sums=sums)
+            if found is not None:
+                return query, key, found
         return None
 
-    def read(self, key: str, value: int | None, copied: str, *, sums: bool) -> Integers:
-        """What every position reads if it looks for one value of a key."""
+    def exact(
+        self, query: str, levels: list[int], key: str, values: list[int | None], copied: str, wanted: Integers, *,
+        sums: bool,
+    ) -> tuple[tuple[int, int | None], ...] | None:  # fmt: skip
+        """The predicate of a query and a key that is right on all points; with None, last, nothing matches."""
+        wrong = np.stack([self.read(key, value, copied, sums=sums) != wanted for value in values]).astype(np.float32)
+        errors = wrong @ (self.values[query][:, None] == np.array(levels)).astype(np.float32)
+        if errors.min(axis=0).any():
+            return None
+        picked = errors.argmin(axis=0).tolist()
+        return tuple((level, values[place]) for level, place in zip(levels, picked, strict=True))
+
+    def read(self, key: str, value: int | None, copied: str, points: Any = slice(None), *, sums: bool) -> Integers:
+        """What positions read if they look for one value of a key."""
         if not sums:
-            return self.values[copied][self.places(key, value)]
+            return self.values[copied][self.places(key, value)[points]]
         if value is None:
-            return np.zeros_like(self.values[copied])
+            return np.zeros_like(self.values[copied][points])
         parts = []
         for keys, values in zip(self.batches(self.values[key]), self.batches(self.values[copied]), strict=True):
             kept = np.where(keys == value, values, 0)
             whole = np.cumsum(kept, axis=1) if self.causal else np.broadcast_to(kept.sum(axis=1)[:, None], kept.shape)
             parts.append(whole.ravel())
-        return np.concatenate(parts)
+        return np.concatenate(parts)[points]
 
     def places(self, key: str, value: int | None) -> Integers:
         """For every position the flat place of the closest match."""
@@ -150,17 +175,12 @@ class Variables:
         if len(levels) > most:
             return None
         coded = self.coded
-        pairs = sorted(combinations(coded, 2), key=lambda two: len(coded[two[0]][0]) * len(coded[two[1]][0]))
-        for reads in (*((one,) for one in coded), *pairs):
+        for reads in self.determining(own.ravel()):
             keys = coded[reads[0]][1]
             for other in reads[1:]:
                 keys = keys * len(coded[other][0]) + coded[other][1]
             size = int(np.prod([len(coded[other][0]) for other in reads]))
-            # the last code seen for each key: a table if every point has it; most are none on a few points
-            table = np.full(size, -1)
-            table[keys[::SPARSE]] = own.ravel()[::SPARSE]
-            if (table[keys[::SPARSE]] != own.ravel()[::SPARSE]).any():
-                continue
+            table = np.full(size, -1)  # the last code seen for each key: a table if every point has it
             table[keys] = own.ravel()
             if (table[keys] == own.ravel()).all():
                 shape = tuple(len(coded[other][0]) for other in reads)
@@ -172,6 +192,18 @@ class Variables:
                 return self.composed(Lookup(name, reads, tuple(entries)))
         return None
 
+    def determining(self, own: Integers) -> Iterator[tuple[str, ...]]:
+        """The variables, and then the pairs of them, that may determine some codes: no two points compared contradict that."""
+        names = list(self.coded)
+        one, other = self.compared
+        alike = np.stack([self.alike[name][own[one] != own[other]] for name in names]).astype(np.float32)
+        contradicted = alike @ alike.T > 0
+        sizes = [len(self.coded[name][0]) for name in names]
+        yield from ((name,) for place, name in enumerate(names) if not contradicted[place, place])
+        pairs = np.argwhere(np.triu(~contradicted, 1)).tolist()
+        for first, second in sorted(pairs, key=lambda two: sizes[two[0]] * sizes[two[1]]):
+            yield names[first], names[second]
+
     def composed(self, table: Lookup) -> Lookup:
         """A table of a table is a table."""
         while len(table.reads) == 1:
@@ -182,6 +214,11 @@ class Variables:
             merged = tuple((key, entries[value,]) for key, value in inner.entries)
             table = Lookup(table.name, inner.reads, merged)
         return table
+
+
+def firsts(named: Sequence[tuple[str, list[int]]]) -> Integers:
+    """Where the values of each variable begin in a row of the values of all."""
+    return np.cumsum([0, *(len(levels) for _, levels in named[:-1])])
 
 
 def partition(values: Integers) -> bytes:
