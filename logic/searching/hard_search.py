@@ -75,12 +75,13 @@ class Variables:
     def attend(self, name: str, values: Integers, limit: Limit) -> tuple[Attend, Integers] | None:
         """A head with these values, or with values that are in the same order, and the values that it has."""
         distinct = np.unique(values)
-        for sums in (False, True):
+        # numbers are summed rather than copied; tables of numbers that tell apart the same are copied
+        for sums, of_numbers in ((False, False), (True, True), (False, True)):
             for copied, own in self.values.items():
                 if limit.left <= 0:
                     return None
                 is_number = copied == "ones" or self.is_sum(copied)
-                if (sums and not is_number) or (not sums and (copied == "ones" or copied not in self.coded)):
+                if is_number != of_numbers or (not sums and copied not in self.coded):
                     continue
                 levels = np.unique(own)
                 options = [values] if sums or np.isin(distinct, levels).all() else []

@@ -199,6 +199,28 @@ class TestParts:
         with pytest.raises(FomError, match="L097"):
             program.run(np.array([[0, 1]]))
 
+    def test_a_number_of_two_values_is_summed_and_its_table_copied(self) -> None:
+        """A table of a number may tell apart what the number does: both then go by one name."""
+        words = [np.concatenate(list(all_words(3, n))) for n in (2, 3, 4)]
+        variables = Variables(words, causal=True)
+        first = np.concatenate(
+            [((batch == 0) & (np.arange(batch.shape[1]) == 0)).cumsum(axis=1).ravel() for batch in words]
+        )
+        step = Attend("number", "ones", "indices", ((1, 0),), "ones", True)
+        variables.steps.append(step)
+        variables.add("number", first)
+        assert variables.is_sum("number")
+        summed = np.concatenate([part.cumsum(axis=1).ravel() for part in variables.batches(variables.values["number"])])
+        found = variables.attend("head_2", summed, seconds(20))
+        assert found is not None
+        assert found[0].sums
+        places = variables.places("tokens", 1)
+        copied = variables.values["number"][places] * 3  # as a block of one-hot columns 0 and 3
+        found = variables.attend("head_3", copied, seconds(20))
+        assert found is not None
+        assert (found[0].sums, found[0].value) == (False, "number")
+        assert (found[1] == variables.values["number"][places]).all()
+
     def test_a_predicate_that_nothing_matches(self) -> None:
         head = Attend("head_1", "tokens", "tokens", ((0, None), (1, 1)), "indices", False)
         program = HardProgram(
