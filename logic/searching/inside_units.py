@@ -27,6 +27,7 @@ Kind = Literal["constant", "same", "opposite", "formulas", "function", "partly",
 
 MOST_VALUES = 6
 MOST_ROWS = 6
+NOTHING_SHORT = "has no short formula"
 MOST_UNITS = 512
 
 
@@ -152,7 +153,7 @@ def of_features(name: str, row: Any, features: Features, named: list[tuple[float
     if kept:
         cases = ", ".join(f"{value:g} where {formula}" for value, formula in kept)
         return Meaning(name, "partly", f"is {cases}; elsewhere it has other values", kept)
-    return Meaning(name, "unknown", "has no short formula")
+    return Meaning(name, "unknown", NOTHING_SHORT)
 
 
 class Features:

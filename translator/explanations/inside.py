@@ -11,7 +11,7 @@ from logic.comparing.methods import Limit
 from logic.searching.inside_heads import patterns
 from logic.searching.inside_maxima import largest_values, maxima
 from logic.searching.inside_pairs import Pairs
-from logic.searching.inside_units import Meaning, meanings, words_of
+from logic.searching.inside_units import NOTHING_SHORT, Meaning, meanings, words_of
 from logic.searching.samples import Samples
 from translator.explanations.residual import Direction, direction_meanings
 
@@ -42,14 +42,24 @@ def look_inside(network: Network, samples: Samples, limit: Limit, directions: Se
 
 
 def merged(named: Sequence[Meaning], words: str) -> list[Entry]:
-    """One entry for units of the same node and meaning."""
-    names: dict[tuple[str, str], list[str]] = {}
+    """One entry for units of the same node and meaning; those about which nothing short can be said come last."""
+    units: dict[tuple[str, str], list[int]] = {}
     for one in named:
-        names.setdefault((one.unit.rpartition("[")[0], one.text), []).append(one.unit)
-    return [
-        (units[0] + "".join(", " + unit[len(node) :] for unit in units[1:]), text, words)
-        for (node, text), units in names.items()
-    ]
+        node, _, element = one.unit.removesuffix("]").rpartition("[")
+        units.setdefault((node, one.text), []).append(int(element))
+    found = [(f"{node}[{numbered(elements)}]", text, words) for (node, text), elements in units.items()]
+    return sorted(found, key=lambda entry: entry[1] == NOTHING_SHORT)
+
+
+def numbered(elements: Sequence[int]) -> str:
+    """Numbers in increasing order, three and more in a row by the first and the last of them."""
+    runs: list[list[int]] = []
+    for element in elements:
+        if runs and element == runs[-1][-1] + 1:
+            runs[-1].append(element)
+        else:
+            runs.append([element])
+    return ", ".join(f"{run[0]}..{run[-1]}" if len(run) > 2 else ", ".join(map(str, run)) for run in runs)
 
 
 def shorter(samples: Samples, most: int, power: int) -> Samples:

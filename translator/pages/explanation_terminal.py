@@ -42,7 +42,7 @@ def explanation_lines(explanation: Explanation) -> list[Line]:
         lines += [plain(), [("inside the network", "bold"), (f", on {common}" if common else "", "")]]
         for name, formula, scope in explanation.inside[:MOST_INSIDE]:
             found = formula if common else f"{formula} ({scope})"
-            lines += rows_to_lines([(f"  {name}  ", found)], label_width=len(name) + 4)
+            lines += entry_lines(name, found)
         if len(explanation.inside) > MOST_INSIDE:
             lines += dim(f"{len(explanation.inside) - MOST_INSIDE:,} more are not listed")
     program = explanation.rasp or explanation.python
@@ -54,6 +54,15 @@ def explanation_lines(explanation: Explanation) -> list[Line]:
     if explanation.seconds:
         lines += [plain(), *rows_to_lines([("time", time_text(explanation.seconds))], label_width=6)]
     return lines
+
+
+def entry_lines(name: str, text: str) -> list[Line]:
+    """A name with what is said of it, below it if the name is long."""
+    if 2 * len(name) <= line_width():
+        return rows_to_lines([(f"  {name}  ", text)], label_width=len(name) + 4)
+    return [plain(f"  {line}", "bold") for line in wrap(name, line_width() - 2)] + rows_to_lines(
+        [(INDENT, text)], label_width=len(INDENT)
+    )
 
 
 def answer(explained: Explained) -> list[Line]:
