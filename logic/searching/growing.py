@@ -262,7 +262,9 @@ class Growth:
                 yield from ((Atom(((1, one),), 0, bound), rows) for bound in range(1, most + 1))
             if least + 3 == cost:
                 yield from ((Atom(((1, one),), 0, bound, True), rows) for bound in range(1, most + 1))
-            if least + 6 == cost:
+            if (
+                least + (2 if one.kind == TOTAL and one.cost == 1 else 6) == cost
+            ):  # of a letter sooner than its size has it
                 for modulus in self.grammar.moduli:
                     yield from ((Atom(((1, one),), 0, -rest, True, modulus), rows) for rest in range(modulus))
             if one.kind == UNTIL and least + 1 == cost:

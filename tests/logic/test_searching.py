@@ -64,6 +64,7 @@ FOUND = {
     "ab_star": (6, 4),
     "agreement": (5, 5),
     "equal_bigrams": (7, 3),
+    "parity": (5, 11),
 }
 
 
