@@ -64,29 +64,6 @@ class Samples:
         """How many samples are considered."""
         return sum(int(considered.sum()) for considered in self.considered)
 
-    def with_words(self, words: Integers, truth: Truth, considered: Truth) -> Samples:
-        """Return these samples and a batch of words more."""
-        added = (words, truth, considered)
-        batches = list(zip(self.words, self.truth, self.considered, strict=True))
-        for place, batch in enumerate(batches):
-            if batch[0].shape[1] == words.shape[1]:
-                old, old_truth, old_considered = batch
-                batches[place] = (
-                    np.concatenate([old, words]),
-                    np.concatenate([old_truth, truth]),
-                    np.concatenate([old_considered, considered]),
-                )
-                break
-        else:
-            batches.append(added)
-        return Samples(
-            self.alphabet,
-            tuple(batch[0] for batch in batches),
-            tuple(batch[1] for batch in batches),
-            tuple(batch[2] for batch in batches),
-            self.symmetric,
-        )
-
     def of(self, truth: tuple[Truth, ...]) -> Samples:
         """The same words with another truth."""
         return Samples(self.alphabet, self.words, truth, self.considered, self.symmetric)

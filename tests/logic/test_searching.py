@@ -206,15 +206,6 @@ def test_packing_keeps_bits_and_a_bank_one_of_each(width: int, seed: int) -> Non
     assert len(bank.add(packed, np.zeros((6, 3), dtype=np.int64), 2)) == 0
 
 
-def test_more_words_join_those_of_their_length() -> None:
-    samples = samples_of(language("majority"), range(1, 4))
-    more = samples.with_words(np.array([[0, 1, 1]]), np.array([False]), np.array([True]))
-    assert [len(words) for words in more.words] == [2, 4, 9]
-    assert more.total == samples.total + 1
-    longer = more.with_words(np.array([[0, 1, 1, 0]]), np.array([True]), np.array([True]))
-    assert [words.shape for words in longer.words] == [(2, 1), (4, 2), (9, 3), (1, 4)]
-
-
 @pytest.mark.parametrize(
     ("words", "truth"),
     [

@@ -17,6 +17,7 @@ from logic.comparing.specification import Specification
 from logic.parser import parse
 from logic.telling import silent
 from translator.cli import execute
+from translator.explanations.decided import Decided
 from translator.explanations.explaining import Explainer, Search, specification, verified
 from translator.explanations.explanation import Explanation
 from translator.explanations.refining import Attempt, best_of
@@ -130,6 +131,16 @@ class TestAnswers:
         words = np.array([[0, 1], [1, 0]])
         assert spec.differs(spec.truth(words), np.array([0, 1])).tolist() == [False, False]
         assert spec.differs(spec.truth(words), np.array([1, 0])).tolist() == [True, True]
+
+    def test_more_words_join_those_of_their_length(self) -> None:
+        words = tuple(np.concatenate(list(all_words(2, n))) for n in (1, 2, 3))
+        one = Decided(words, tuple(batch[:, 0] for batch in words), tuple(batch[:, 0] >= 0 for batch in words))
+        more = one.and_(np.array([[0, 1, 1]]), np.array([1]), np.array([True]))
+        assert [len(batch) for batch in more.words] == [2, 4, 9]
+        assert more.classes[2].tolist() == [*one.classes[2].tolist(), 1]
+        longer = more.and_(np.array([[0, 1, 1, 0]]), np.array([0]), np.array([True]))
+        assert [batch.shape for batch in longer.words] == [(2, 1), (4, 2), (9, 3), (1, 4)]
+        assert longer.truth(1)[0].tolist() == [False, True]
 
     def test_a_short_sentence_with_its_departure_is_preferred_to_a_long_one(self, first_letter: Translation) -> None:
         from logic.searching.aiming import Candidate

@@ -118,13 +118,6 @@ def raise_rank(value: Positional, rank: int) -> Positional:
     return Positional((Term((), 0, 1),) * extra + value.dims, pieces, value.dtype)
 
 
-def same_piece(left: Array | Term, right: Array | Term) -> bool:
-    """Whether two pieces have equal values."""
-    if isinstance(left, Term) or isinstance(right, Term):
-        return left == right if isinstance(left, Term) and isinstance(right, Term) else False
-    return left.shape == right.shape and np.array_equal(left, right)
-
-
 def join(pieces: list[Piece]) -> tuple[Piece, ...]:
     """Drop impossible pieces and unite those of equal value."""
     groups: dict[Any, tuple[list[Guard], Array | Term]] = {}
@@ -231,11 +224,6 @@ def _cases(guard: Guard, yes: Array | Term, no: Array | Term) -> list[Piece]:
     if decided == FALSE:
         return [(TRUE, no)]
     return [(decided, yes), (negation(decided), no)]
-
-
-def as_guard(value: Positional) -> Guard:
-    """The condition that a one-element Boolean tensor states."""
-    return unite([guard for guard, piece in value.pieces if not isinstance(piece, Term) and bool(piece.ravel()[0])])
 
 
 def specialise(value: Positional, axes: tuple[Axis, ...], key: Key) -> list[tuple[Guard, Array, Array | Term]]:
