@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -19,6 +20,7 @@ from logic.comparing.problem import decided_by
 from logic.searching.programs import read_program
 from logic.telling import silent
 from tests.translator.compiling_programs import Compiler, always, at_most, equal, less
+from translator.cli import execute
 from translator.domains import read_domain
 from translator.explanations.compiled import Compiled, description_beside, read_compiled
 from translator.explanations.explaining import Search
@@ -231,6 +233,21 @@ def test_what_is_shown(tmp_path: Path) -> None:
     assert description_beside(tmp_path / "elsewhere" / "model.onnx") is None
     with pytest.raises(FomError, match="T120"):
         read_compiled(tmp_path / "missing.json")
+
+
+def test_the_specification_is_written_and_verified(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made, output = reverse()
+    model = made.save(tmp_path, output)
+    translate(model, precision="fixed:*.8", max_length=2).save(tmp_path / "out")
+    asked = ["explain", str(tmp_path / "out"), "--no-inside"]
+    spec = tmp_path / "spec.fom"
+    assert execute([*asked, "--task", str(tmp_path / "task.json"), "--spec", str(spec)]) == 0
+    shown = capsys.readouterr().err.splitlines()
+    (command,) = [line.removeprefix("next: ") for line in shown if line.startswith("next: ")]
+    assert execute(shlex.split(command)[1:]) == 0
+    assert "holds" in capsys.readouterr().out
+    assert execute([*asked, "--spec", str(spec)]) == 2
+    assert "T123" in capsys.readouterr().err
 
 
 CHANGES: list[tuple[str, Any, str]] = [
