@@ -73,13 +73,14 @@ def find_law(table: Table, n_classes: int, limit: Limit, admitted: Callable[[Sha
     number_of, _ = numerals(table.alphabet)
     found: list[FoundLaw] = []
     for numbers in number_sets(table.alphabet, n_classes):
-        if limit.left <= 0 and found:
+        if limit.left <= 0:
             break
         clear = any(one.fit.share >= CLEAR for one in found)
         for shape in shapes(numbers, len(table.alphabet), table.n):
             costly = table.whole is None and shape.size > COSTLY and (clear or any(one.fit.exact for one in found))
-            if shape.size > MOST_WORDS or costly or not admitted(shape):
+            if shape.size > MOST_WORDS or costly or limit.left <= 0 or not admitted(shape):
                 continue
+            limit.progress(f"looking for a law of {shape.size:,} words")
             grid = table.grid(shape)
             squeezed = grid.reshape([len(shape.letters[place]) for place in shape.numbers])
             fit = best(list(fits(squeezed, shape.numbers, shape.values(number_of), n_classes)), ENOUGH)
