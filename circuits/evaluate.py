@@ -65,12 +65,13 @@ def evaluate(network: Network, inputs: Integers, wanted: Iterable[str] = ()) -> 
     plan = plan_of(network, n, kept)
     starts = range(0, max(1, len(inputs)), plan.chunk)
     if len(starts) == 1:
-        return plan.run(inputs, 0)
-    pool = ThreadPoolExecutor(min(len(starts), os.cpu_count() or 1))
-    try:
-        parts = list(pool.map(lambda start: plan.run(inputs[start : start + plan.chunk], start), starts))
-    finally:
-        pool.shutdown(cancel_futures=True)
+        parts = [plan.run(inputs, 0)]
+    else:
+        pool = ThreadPoolExecutor(min(len(starts), os.cpu_count() or 1))
+        try:
+            parts = list(pool.map(lambda start: plan.run(inputs[start : start + plan.chunk], start), starts))
+        finally:
+            pool.shutdown(cancel_futures=True)
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
