@@ -30,6 +30,8 @@ MOST_WORDS = 100_000
 SCREEN_WORDS = 2_000
 OBSERVED_WORDS = 20_000
 FARTHEST, LONGER_WORDS = 32, 50
+MOST_DIFFERING = 64
+"""Of so many inputs that disagree it is asked why."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,10 +111,6 @@ def varied_words(letters: int, n: int) -> Integers:
         np.take_along_axis(few, rng.integers(0, 2, (LONGER_WORDS, n)), axis=1),
         random_words(letters, n, LONGER_WORDS, n),
     ])  # fmt: skip
-
-
-MOST_DIFFERING = 64
-"""Of so many inputs that disagree it is asked why."""
 
 
 @dataclass(frozen=True, slots=True)
