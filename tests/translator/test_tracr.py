@@ -248,6 +248,11 @@ def test_the_specification_is_written_and_verified(tmp_path: Path, capsys: pytes
     assert "holds" in capsys.readouterr().out
     assert execute([*asked, "--spec", str(spec)]) == 2
     assert "T123" in capsys.readouterr().err
+    for ignored in (["--class", "0"], ["--at", "x > 1"], ["--max-length", "3"], ["--direction", "a=1"]):
+        assert execute([*asked, "--task", str(tmp_path / "task.json"), *ignored]) == 2
+        error = capsys.readouterr().err
+        assert "T061" in error
+        assert ignored[0] in error
 
 
 CHANGES: list[tuple[str, Any, str]] = [

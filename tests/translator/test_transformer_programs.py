@@ -23,6 +23,7 @@ from logic.searching.hard_programs import Attend, HardProgram, Lookup, Scores, c
 from logic.searching.hard_search import Variables, partition
 from logic.telling import silent
 from tests.translator.learned_programs import random_program
+from translator.commands.explain import is_known
 from translator.explanations.explaining import Search
 from translator.explanations.transformer_programs import blocks, is_hard, read_back
 from translator.explanations.whole import Look, explain
@@ -198,6 +199,19 @@ class TestParts:
         assert program.run(np.array([[0, 1]]), missing=-1).tolist() == [[1, -1]]
         with pytest.raises(FomError, match="L097"):
             program.run(np.array([[0, 1]]))
+
+    def test_what_was_compared_on_random_words_only_is_not_verified(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made = translate(save(histogram(longest=3), "onehot", tmp_path), precision="fixed:*.12")
+        found = explain(made, Search(), silent, Look(inside=False))
+        assert found.rasp
+        assert is_known(found)
+        monkeypatch.setattr("translator.explanations.transformer_programs.MOST_PLACES", 0)
+        sampled = explain(made, Search(), silent, Look(inside=False))
+        assert sampled.rasp
+        assert sampled.program_scope.split()[1:3] == ["random", "words"]
+        assert not is_known(sampled)
 
     def test_a_number_of_two_values_is_summed_and_its_table_copied(self) -> None:
         """A table of a number may tell apart what the number does: both then go by one name."""

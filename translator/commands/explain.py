@@ -120,7 +120,7 @@ def is_known(found: Explanation) -> bool:
         return found.table.verified
     if found.explained:
         return all(verified(one) for one in found.explained)
-    return bool(found.rasp) and (found.stated is None or not found.stated.wrong)
+    return bool(found.rasp) and not found.sampled and (found.stated is None or not found.stated.wrong)
 
 
 def write_specification(found: Explanation, path: Path, source: Path) -> None:

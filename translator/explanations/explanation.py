@@ -64,6 +64,7 @@ class Explanation:
         program_scope: the words on which the program was compared.
         stated: the formulas of the program, for a network compiled from one.
         hint: what else could be asked, or nothing.
+        sampled: whether the program was compared on random words only, so that nothing is proved.
         table: the law of a network that is a table over letters; there are no sentences beside it.
     """
 
@@ -82,6 +83,7 @@ class Explanation:
     stated: Stated | None = None
     hint: str = ""
     table: Tabled | None = None
+    sampled: bool = False
 
     def __str__(self) -> str:
         from translator.pages.explanation_terminal import explanation_lines

@@ -79,6 +79,7 @@ def explain(
         FomError: a network that reads no words, or a question that does not fit it.
     """
     asked, look, tell = asked or Search(), look or Look(), seldom(progress)
+    require_applicable(source.network, asked, look)
     directions = read_directions(look.directions)
     word = parse_word(look.word, source.network.alphabet) if look.word is not None else None
     started = time.monotonic()
@@ -109,7 +110,7 @@ def explain(
         tell("reading the program back")
         found = routed(network)
         program, scope, entries = found.found.program, found.scope, routed_entries(found)
-    elif (hard := read_hard_program(network, asked, tell)) is not None and hard.program is not None:
+    elif not directions and (hard := read_hard_program(network, asked, tell)) is not None and hard.program is not None:
         program, scope, entries = hard.program, hard.words.scope, hard.entries
     elif (tabled := explain_table(source, asked, tell)) is not None:
         program, scope, example = tabled.program, tabled.scope, tabled.example
@@ -148,7 +149,29 @@ def explain(
         table=tabled,
         stated=stated,
         hint=hint_of(source, look, hard),
+        sampled=hard is not None and hard.program is not None and not hard.words.complete,
     )
+
+
+def require_applicable(network: Network, asked: Search, look: Look) -> None:
+    """Refuse what would be ignored where a whole program is read back instead of a sentence for each class.
+
+    Raises:
+        FomError: an option about classes, positions, lengths or directions beside a program (T061).
+    """
+    given = {
+        "--class": asked.classes, "--at": asked.at, "--search-length": asked.search_length,
+        "--max-length": asked.max_length, "--direction": look.directions or None,
+    }  # fmt: skip
+    beside = [name for name, value in given.items() if value is not None]
+    reads_program = look.task is not None or (network.decided.kind == "value" and network.decided.n_positions == 1)
+    if beside and reads_program:
+        what = "--task reads" if look.task is not None else "of a network that answers with numbers fom reads"
+        raise fail(
+            "T061",
+            f"{what} the program as a whole, and {beside[0]} does not apply to it",
+            help=f"leave out {beside[0]}",
+        )
 
 
 def hint_of(source: Source, look: Look, hard: ReadBack | None) -> str:
